@@ -3,7 +3,7 @@
 // decided on are in no table yet, so `probe` searches them as well. The host allocates what both read and write.
 import { addDocument, documents, equalMinima, hasKey, recordOf, signatureOf } from './documents'
 import { bandHash, configureHashes, keyHash, sharesBand } from './hashes'
-import { entriesWith, next } from './lines'
+import { entriesWith, next, readAhead } from './lines'
 import { take, usedPages } from './memory'
 import { configureTables, documentOf, grow, insertHash, lastYoung, leaveYouth, lineFor, tagIn } from './tables'
 
@@ -93,15 +93,12 @@ export function probe(
   let found: u32 = 0
   for (let from: u32 = 0; from < rows; from += rowsAhead) {
     const until = min(from + rowsAhead, rows)
-    let sum: u32 = 0
     for (let own: u32 = 0; own < tableCount; own++) {
       for (let row = from; row < until; row++) {
-        const line = lineFor(own, load<u64>(hashOf(hashes, rows, own, row)))
-        sum ^= load<u32>(line)
-        store<u32>(lineAhead(row - from, own), <u32>line)
+        store<u32>(lineAhead(row - from, own), <u32>lineFor(own, load<u64>(hashOf(hashes, rows, own, row))))
       }
     }
-    touched = sum
+    readAhead(lines, (until - from) * tableCount)
     for (let row = from; row < until; row++) {
       const code = (row << tableBits) | firstTable
       for (let own = ownFrom(banded, row); own < tableCount; own++) {
@@ -149,58 +146,53 @@ function link(
   }
   const base = stamp
   stamp += rowsBefore + rows
+  const all = firstTable + own == bandCount
+  // Of row `number`, numbered from the first row of the block before.
+  const before = hashOf(hashesBefore, rowsBefore, own, 0)
+  const current = hashOf(hashes, rows, own, 0) - (<usize>rowsBefore << 3)
+  const mask = <usize>(room - 1) << 3
   for (let row: u32 = 0; row < rowsBefore; row++) {
-    if (own < ownFrom(bandedBefore, row)) continue
-    lastWith(load<u64>(hashOf(hashesBefore, rowsBefore, own, row)), base + row, base, own, rows, hashes, rowsBefore, hashesBefore, recent, room)
+    if (all || load<u8>(bandedBefore + <usize>row)) lastWith(before, row, base, before, current, rowsBefore, recent, mask)
   }
-  for (let row: u32 = 0; row < rows; row++) {
+  let link = links + (<usize>own << 2)
+  for (let row: u32 = 0; row < rows; row++, link += <usize>tableCount << 2) {
     let last: u32 = 0
-    if (own >= ownFrom(banded, row)) {
-      last = lastWith(load<u64>(hashOf(hashes, rows, own, row)), base + rowsBefore + row, base, own, rows, hashes, rowsBefore, hashesBefore, recent, room)
+    if (all || load<u8>(banded + <usize>row)) {
+      last = lastWith(current, rowsBefore + row, base, before, current, rowsBefore, recent, mask)
     }
-    store<u32>(links + (<usize>(row * tableCount + own) << 2), last)
+    store<u32>(link, last)
   }
 }
 
-/** Returns the number + 1 of the last row with a hash, or 0, and makes another one the last. */
+/** Returns the number + 1 of the last row with the hash of a row, or 0, and makes that row the last. */
 @inline
 function lastWith(
-  hash: u64,
+  own: usize,
   number: u32,
   base: u32,
-  own: u32,
-  rows: u32,
-  hashes: usize,
+  before: usize,
+  current: usize,
   rowsBefore: u32,
-  hashesBefore: usize,
   recent: usize,
-  room: u32,
+  mask: usize,
 ): u32 {
-  const entry = (hash & 0xffffffff00000000) | <u64>number
-  let slot = <u32>(hash >> 8) & (room - 1)
+  const hash = load<u64>(own + (<usize>number << 3))
+  const entry = (hash & 0xffffffff00000000) | <u64>(base + number)
+  let slot = <usize>(hash >> 5) & mask
   let last: u32 = 0
   for (;;) {
-    const at = recent + (<usize>slot << 3)
-    const other = load<u64>(at)
-    if (<u32>other >= base) {
-      if (<u32>(other >> 32) == <u32>(hash >> 32)) {
-        const row = <u32>other - base
-        const whole =
-          row < rowsBefore
-            ? load<u64>(hashOf(hashesBefore, rowsBefore, own, row))
-            : load<u64>(hashOf(hashes, rows, own, row - rowsBefore))
-        if (whole == hash) {
-          store<u64>(at, entry)
-          last = row + 1
-          break
-        }
+    const other = load<u64>(recent + slot)
+    if (<u32>other < base) break
+    if (<u32>(other >> 32) == <u32>(hash >> 32)) {
+      const row = <u32>other - base
+      if (load<u64>((row < rowsBefore ? before : current) + (<usize>row << 3)) == hash) {
+        last = row + 1
+        break
       }
-      slot = (slot + 1) & (room - 1)
-    } else {
-      store<u64>(at, entry)
-      break
     }
+    slot = (slot + 8) & mask
   }
+  store<u64>(recent + slot, entry)
   return last
 }
 
@@ -253,14 +245,12 @@ export function insertRows(
   // After that document, entries change in all tables.
   if (inserted <= lastYoung) until = min(until, from + (lastYoung - inserted) + 1)
   for (let own: u32 = 0; own < tableCount; own++) {
-    let sum: u32 = 0
     for (let place = from; place < until; place++) {
       const row = load<u32>(kept + (<usize>place << 2))
       const line = lineFor(own, load<u64>(hashOf(hashes, rows, own, row)))
-      sum ^= load<u32>(line)
       store<u32>(lines + (<usize>(place - from) << 2), <u32>line)
     }
-    touched = sum
+    readAhead(lines, until - from)
     for (let place = from; place < until; place++) {
       const row = load<u32>(kept + (<usize>place << 2))
       if (own < ownFrom(banded, row)) continue

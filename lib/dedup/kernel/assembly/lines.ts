@@ -15,10 +15,42 @@ const nextShift: u32 = 4
 /** Further lines allocated at a time. */
 const furtherLines: usize = 256
 
+/** 256 shuffles of u16 lanes: that of a mask moves the lanes whose bit is set to the front. */
+const packing: usize = memory.data(256 << 4)
+
 let unused: usize = 0
 let unusedEnd: usize = 0
 /** Linked list of released lines. */
 let released: usize = 0
+/** Written so that reading ahead is not optimised away. */
+let touched: u32 = 0
+
+export function configureLines(): void {
+  for (let mask: u32 = 0; mask < 256; mask++) {
+    let at = packing + (<usize>mask << 4)
+    for (let lanes = mask; lanes != 0; lanes &= lanes - 1, at += 2) store<u16>(at, <u16>(ctz(lanes) * 0x202 + 0x100))
+  }
+}
+
+/**
+ * Reads the lines at the addresses of a list, and their further lines. Loops this short let the processor load many cache
+ * lines in parallel: one that also computes the addresses fills its window after a few. Reads up to seven addresses more.
+ */
+export function readAhead(list: usize, lines: u32): void {
+  const end = list + (<usize>lines << 2)
+  let sum: u32 = 0
+  for (let at = list; at < end; at += 32) {
+    sum ^= load<u32>(<usize>load<u32>(at)) ^ load<u32>(<usize>load<u32>(at, 4))
+    sum ^= load<u32>(<usize>load<u32>(at, 8)) ^ load<u32>(<usize>load<u32>(at, 12))
+    sum ^= load<u32>(<usize>load<u32>(at, 16)) ^ load<u32>(<usize>load<u32>(at, 20))
+    sum ^= load<u32>(<usize>load<u32>(at, 24)) ^ load<u32>(<usize>load<u32>(at, 28))
+  }
+  for (let at = list; at < end; at += 16) {
+    sum ^= load<u32>(next(<usize>load<u32>(at))) ^ load<u32>(next(<usize>load<u32>(at, 4)))
+    sum ^= load<u32>(next(<usize>load<u32>(at, 8))) ^ load<u32>(next(<usize>load<u32>(at, 12)))
+  }
+  touched = sum
+}
 
 @inline
 export function count(line: usize): u32 {
@@ -67,6 +99,43 @@ export function entriesWith(line: usize, tag: v128): u32 {
   // The last four lanes are not tags: the mask by the number of entries removes them.
   const rest = i16x8.eq(v128.load(line, 16), tag)
   return i8x16.bitmask(i8x16.narrow_i16x8_s(first, rest)) & ~(-1 << count(line))
+}
+
+/** Moves entries of a line, not those of its further lines, to an unused one: those with the bit of tag and high byte. */
+@inline
+export function divideEntries(lower: usize, upper: usize, bit: u32): void {
+  const entries = count(lower)
+  const tags = v128.load(lower)
+  const lastTags = v128.load(lower, 16)
+  const highs = v128.load(lower, highsAt)
+  let ups: u32
+  if (bit >= 8) {
+    const shift = 23 - bit
+    ups = i16x8.bitmask(i16x8.shl(tags, shift)) | (i16x8.bitmask(i16x8.shl(lastTags, shift)) << 8)
+  } else ups = i8x16.bitmask(i8x16.shl(highs, 7 - bit))
+  const all: u32 = (1 << entries) - 1
+  ups &= all
+  const lows = v128.load(lower, lowsAt)
+  const lastLows = v128.load(lower, lowsAt + 16)
+  const firstHighs = i16x8.extend_low_i8x16_u(highs)
+  const lastHighs = i16x8.extend_high_i8x16_u(highs)
+  pack(upper, ups, tags, lastTags, lows, lastLows, firstHighs, lastHighs)
+  pack(lower, ups ^ all, tags, lastTags, lows, lastLows, firstHighs, lastHighs)
+}
+
+/** Writes the entries of a mask, and their number. In this order, because each column is written beyond its end. */
+@inline
+function pack(line: usize, mask: u32, tags: v128, lastTags: v128, lows: v128, lastLows: v128, highs: v128, lastHighs: v128): void {
+  const first = v128.load(packing + (<usize>(mask & 255) << 4))
+  const last = v128.load(packing + (<usize>(mask >> 8) << 4))
+  const placed = <usize>popcnt(mask & 255)
+  v128.store(line, i8x16.swizzle(tags, first))
+  v128.store(line + (placed << 1), i8x16.swizzle(lastTags, last))
+  v128.store(line, i8x16.swizzle(lows, first), lowsAt)
+  v128.store(line + (placed << 1), i8x16.swizzle(lastLows, last), lowsAt)
+  store<u64>(line, i64x2.extract_lane(i8x16.narrow_i16x8_u(i8x16.swizzle(highs, first), tags), 0), highsAt)
+  store<u32>(line + placed, i32x4.extract_lane(i8x16.narrow_i16x8_u(i8x16.swizzle(lastHighs, last), tags), 0), highsAt)
+  setFlags(line, popcnt(mask), 0)
 }
 
 /** Adds an entry to a line or its further lines, of which only the first may have free entries. */

@@ -4,7 +4,7 @@
 // The number of a line is the low `bits` bits of a hash, or one more if the line was split in this round. Further bits are
 // stored in the entry, for splitting and to distinguish entries: 16 as its tag and, while numbers of documents have 16
 // bits, 8 lower ones above the number. Later, tables have so many lines that those 8 bits are not needed.
-import { clearHighs, count, release, next, put, setEntry, setFlags, tag, value } from './lines'
+import { clearHighs, configureLines, count, divideEntries, next, put, release, tag, value } from './lines'
 import { lineShift, longer, take } from './memory'
 
 /** Initial bits of the number of a line. */
@@ -47,6 +47,7 @@ let touched: u32 = 0
 
 export function configureTables(count: u32): void {
   tableCount = count
+  configureLines()
   tables = take(<usize>count << tableShift)
   homes = take(<usize>count << 2)
   hashBits = take(<usize>count << 2)
@@ -149,32 +150,30 @@ function split(at: usize): void {
   const until = from + linesPerSplit
   const upper: u32 = 1 << bits
   if (((upper + from) & (linesPerPage - 1)) == 0) addPage(at, (upper + from) >> linesPerPageShift)
+  // Lines that are split together are neighbours.
+  const lowers = lineOf(at, from)
+  const uppers = lineOf(at, upper + from)
+  const bytes: usize = <usize>linesPerSplit << lineShift
   // Further lines are scattered: reading them together loads them in parallel.
   let sum: u32 = 0
-  for (let line = from; line < until; line++) sum ^= load<u32>(next(lineOf(at, line)))
+  for (let line: usize = 0; line < bytes; line += 1 << lineShift) sum ^= load<u32>(next(lowers + line))
   touched = sum
-  for (let line = from; line < until; line++) divide(bits - highShift, lineOf(at, line), lineOf(at, upper + line))
+  for (let line: usize = 0; line < bytes; line += 1 << lineShift) divide(bits - highShift, lowers + line, uppers + line)
   store<u32>(at, (upper + until) * entriesPerLineMax, entriesMaxAt)
   store<u32>(at, until == upper ? 0 : until, splitAt)
   store<u32>(at, bits + <u32>(until == upper))
 }
 
 /** Moves the entries whose hash has the bit to the upper line. */
+@inline
 function divide(bit: u32, lower: usize, upper: usize): void {
-  const entries = count(lower)
-  let further = next(lower)
-  let uppers: u32 = 0
-  for (let entry: u32 = 0; entry < entries; entry++) {
-    const own = tag(lower, entry)
-    const beside = value(lower, entry)
-    const goesUp = hasBit(own, beside, bit)
-    const lowers = entry - uppers
-    // In the lower line never after the current entry.
-    setEntry(select(upper, lower, goesUp), select(uppers, lowers, goesUp), own, beside)
-    uppers += goesUp
-  }
-  setFlags(lower, entries - uppers, 0)
-  setFlags(upper, uppers, 0)
+  const further = next(lower)
+  divideEntries(lower, upper, bit)
+  if (further != 0) divideFurther(further, bit, lower, upper)
+}
+
+function divideFurther(first: usize, bit: u32, lower: usize, upper: usize): void {
+  let further = first
   while (further != 0) {
     const line = further
     for (let entry: u32 = 0; entry < count(line); entry++) {
