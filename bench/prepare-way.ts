@@ -136,8 +136,13 @@ function hashKept(deduplicator: Deduplicator): { deduplicator: Deduplicator; dig
   const decide: Deduplicator['decide'] = async (block, ids) => {
     const decided = await deduplicator.decide(block, ids)
     const { verdicts } = decided
-    for (const verdict of verdicts) if (verdict !== null) hash.update(`${verdict.of} ${verdict.similarity}\n`)
-    hash.update(Uint8Array.from(verdicts, (verdict) => (verdict === null ? 1 : 0)))
+    const kept = new Uint8Array(verdicts.length)
+    let duplicates = ''
+    for (const [row, verdict] of verdicts.entries()) {
+      if (verdict === null) kept[row] = 1
+      else duplicates += `${verdict.of} ${verdict.similarity}\n`
+    }
+    hash.update(duplicates).update(kept)
     return decided
   }
   const watched = new Proxy(deduplicator, {

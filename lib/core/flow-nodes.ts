@@ -63,7 +63,8 @@ export function orderNode(firstOrdinal: number, meter: NodeMeter): Transform {
       meter.in += batch.length
       const ready: Item[] = []
       for (const item of batch) {
-        window.insert(item)
+        if (window.pass(item)) ready.push(item)
+        else window.insert(item)
         for (let next = window.take(); next !== null; next = window.take()) ready.push(next)
       }
       meter.out += ready.length
@@ -76,6 +77,7 @@ export function orderNode(firstOrdinal: number, meter: NodeMeter): Transform {
 
 /** Takes one item credit per live value, in order of arrival; returned when everything made from it is released. */
 export function gateNode(credit: Credit, ledger: Ledger, meter: NodeMeter, signal: AbortSignal): Transform {
+  const give = (): void => credit.give(1)
   const admit = async (batch: readonly Item[], push: (items: Item[]) => void): Promise<void> => {
     let admitted: Item[] = []
     for (const item of batch) {
@@ -89,7 +91,7 @@ export function gateNode(credit: Credit, ledger: Ledger, meter: NodeMeter, signa
           await credit.take(1, signal)
           meter.enter('working')
         }
-        ledger.hold(item.mark, () => credit.give(1))
+        ledger.hold(item.mark, give)
       }
       meter.out++
       admitted.push(item)

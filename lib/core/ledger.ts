@@ -15,7 +15,8 @@ export class Mark {
   /** Children that are not settled; 0 in a leaf. */
   children = 0
   settled = false
-  holds: Hold[] | null = null
+  /** Most marks have none or one. */
+  holds: Hold | Hold[] | null = null
 
   constructor(
     readonly parent: Mark | null,
@@ -36,6 +37,9 @@ export interface UnitCount {
 /** Opens, splits and settles marks; runs the callbacks of a mark once everything made from its value is settled. */
 export class Ledger {
   readonly #units = new Map<string, UnitCount>()
+  /** The unit that was counted last, which is that of nearly every next mark too. */
+  #lastUnit: string | null = null
+  #lastCount: UnitCount = { opened: 0, split: 0, settled: 0 }
 
   /** Creates the mark of a value from the source. */
   open(ordinal: number, unit: string): Mark {
@@ -51,8 +55,12 @@ export class Ledger {
     this.#count(mark.unit).split++
     this.#count(unit).opened += count
     const children: Mark[] = new Array(count)
+    const { position } = mark
+    const [block] = position
     for (let ordinal = 0; ordinal < count; ordinal++) {
-      children[ordinal] = new Mark(mark, [...mark.position, ordinal], ordinal === count - 1, unit)
+      // Not the spread of the general case: records, the first split, are most of all marks.
+      const own = position.length === 1 ? [block as number, ordinal] : [...position, ordinal]
+      children[ordinal] = new Mark(mark, own, ordinal === count - 1, unit)
     }
     return children
   }
@@ -60,8 +68,9 @@ export class Ledger {
   /** Calls `release` once everything below `mark` is settled. */
   hold(mark: Mark, release: Hold): void {
     if (mark.settled) throw new ContractError(`${describe(mark)} cannot hold anything: it is settled`)
-    mark.holds ??= []
-    mark.holds.push(release)
+    if (mark.holds === null) mark.holds = release
+    else if (typeof mark.holds === 'function') mark.holds = [mark.holds, release]
+    else mark.holds.push(release)
   }
 
   /** Settles a leaf, and each ancestor whose last open child it was. */
@@ -72,8 +81,10 @@ export class Ledger {
     let mark: Mark | null = leaf
     while (mark !== null) {
       mark.settled = true
-      if (mark.holds !== null) for (const release of mark.holds) release()
+      const { holds } = mark
       mark.holds = null
+      if (typeof holds === 'function') holds()
+      else if (holds !== null) for (const release of holds) release()
       const parent: Mark | null = mark.parent
       mark = parent !== null && --parent.children === 0 ? parent : null
     }
@@ -92,11 +103,14 @@ export class Ledger {
   }
 
   #count(unit: string): UnitCount {
+    if (unit === this.#lastUnit) return this.#lastCount
     let count = this.#units.get(unit)
     if (count === undefined) {
       count = { opened: 0, split: 0, settled: 0 }
       this.#units.set(unit, count)
     }
+    this.#lastUnit = unit
+    this.#lastCount = count
     return count
   }
 }

@@ -48,6 +48,7 @@ export type ErasedSink = OrderedSink<never, never>
 
 type ErasedRelease = Omit<Released<unknown>, 'settlement'> & Pick<Item, 'settlement'>
 
+/** An item that waits for an earlier one. */
 interface Held {
   readonly mark: Item['mark']
   item: Item | null
@@ -61,7 +62,7 @@ export class SinkNode extends Writable {
   readonly #ledger: Ledger
   readonly #meter: NodeMeter
   readonly #reorder: ReorderOptions | null
-  readonly #window: Window<Held>
+  readonly #window: Window<Item | Held>
   #heldBytes = 0
   #peakBytes = 0
 
@@ -101,12 +102,16 @@ export class SinkNode extends Writable {
   async #take(batch: readonly Item[]): Promise<void> {
     this.#meter.in += batch.length
     this.#meter.enter('working')
-    let ready: Held[] = []
+    let ready: (Item | Held)[] = []
     for (const item of batch) {
-      const held: Held = { mark: item.mark, item, bytes: 0, spilled: null }
-      if (!this.#window.isNext(item.mark) && this.#mustSpill(held)) await this.#spill(held)
-      this.#window.insert(held)
-      for (let next = this.#window.take(); next !== null; next = this.#window.take()) {
+      // Most items arrive in order, and are not held.
+      if (!this.#window.pass(item)) {
+        const held: Held = { mark: item.mark, item, bytes: 0, spilled: null }
+        if (this.#mustSpill(held)) await this.#spill(held)
+        this.#window.insert(held)
+        continue
+      }
+      for (let next: Item | Held | null = item; next !== null; next = this.#window.take()) {
         ready.push(next)
         if (ready.length < edgeBatchMax) continue
         await this.#release(ready)
@@ -136,16 +141,16 @@ export class SinkNode extends Writable {
     held.item = null
   }
 
-  async #release(ready: readonly Held[]): Promise<void> {
+  async #release(ready: readonly (Item | Held)[]): Promise<void> {
     const released: ErasedRelease[] = []
-    for (const held of ready) {
-      this.#heldBytes -= held.bytes
-      const { value, settlement } = held.item ?? (await this.#restore(held))
-      released.push({ position: held.mark.position, value, settlement, endsOrigin: endsRoot(held.mark) })
+    for (const each of ready) {
+      if ('bytes' in each) this.#heldBytes -= each.bytes
+      const { value, settlement } = 'bytes' in each ? (each.item ?? (await this.#restore(each))) : each
+      released.push({ position: each.mark.position, value, settlement, endsOrigin: endsRoot(each.mark) })
     }
     await this.#sink.write(released as never) // GraphBuilder checked that they have the sink's types
     this.#meter.out += released.length
-    for (const held of ready) this.#ledger.settle(held.mark)
+    for (const { mark } of ready) this.#ledger.settle(mark)
   }
 
   async #restore(held: Held): Promise<Pick<Item, 'value' | 'settlement'>> {

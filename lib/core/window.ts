@@ -14,7 +14,8 @@ export class Window<T extends { readonly mark: Mark }> {
   /** Items by key. An item that arrives in order is kept in #arrived instead: most do, and need no key. */
   readonly #pending = new Map<string, T>()
   #arrived: T | null = null
-  #next: Position
+  /** Never shared: the common step, to the next sibling, changes it in place. */
+  #next: number[]
 
   /** @param firstOrdinal ordinal of the first root */
   constructor(firstOrdinal: number) {
@@ -29,6 +30,13 @@ export class Window<T extends { readonly mark: Mark }> {
   /** Returns whether this is the item that `take` waits for. */
   isNext({ position }: Mark): boolean {
     return isSamePosition(position, this.#next)
+  }
+
+  /** Passes the next item on without keeping it; returns false if it has to be inserted, as an earlier one is in flight. */
+  pass({ mark }: T): boolean {
+    if (this.#arrived !== null || !this.isNext(mark)) return false
+    this.#advance(mark)
+    return true
   }
 
   insert(item: T): void {
@@ -47,8 +55,15 @@ export class Window<T extends { readonly mark: Mark }> {
     const item = this.#arrived ?? this.#takePending()
     if (item === null) return null
     this.#arrived = null
-    this.#next = positionAfter(item.mark)
+    this.#advance(item.mark)
     return item
+  }
+
+  #advance(taken: Mark): void {
+    const { position, isLast } = taken
+    const deepest = position.length - 1
+    if (!isLast && this.#next.length === position.length) this.#next[deepest] = (position[deepest] as number) + 1
+    else this.#next = positionAfter(taken)
   }
 
   #takePending(): T | null {
@@ -71,7 +86,7 @@ export function endsRoot(leaf: Mark): boolean {
   return true
 }
 
-function positionAfter(leaf: Mark): Position {
+function positionAfter(leaf: Mark): number[] {
   let mark = leaf
   while (mark.isLast && mark.parent !== null) mark = mark.parent
   const position = mark.position.slice()

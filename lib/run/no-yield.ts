@@ -113,10 +113,12 @@ export class NoYieldDetector {
     )
   }
 
-  /** Whether nothing can follow from a record: nearly all records of a run. */
-  #isSettled({ value }: ReleasedRecord): boolean {
-    if (this.#settledSplit === null || 'number' in value || value instanceof Rejected) return false
-    const { split, shard } = isPair(value) ? value.candidate : value
+  /** Whether nothing can follow from a record, rejected or not: nearly all records of a run. */
+  #isSettled(released: ReleasedRecord): boolean {
+    if (this.#settledSplit === null) return false
+    const record = recordOf(released)
+    if (record === null) return false
+    const { split, shard } = !(record instanceof Rejected) && isPair(record) ? record.candidate : record
     return split === this.#settledSplit && shard === this.#settledShard
   }
 

@@ -9,6 +9,7 @@ import { AbortedError, ContractError, WorkerLostError } from '../errors.js'
 import type { Block, PreparedBlock } from '../text/block.js'
 import type { PreparePlan } from '../text/plan.js'
 import { type LostRecord, prepareInParts } from './bisect.js'
+import { Deadlines } from './deadlines.js'
 import { type WorkersOptions, workersOptions } from './options.js'
 import { threadCount } from './thread-counts.js'
 import { fromWire, newProgress, progressOf, type WireReply, type WireTask } from './wire.js'
@@ -83,6 +84,7 @@ class PiscinaPool implements WorkerPool {
   /** Size of a columns buffer over that of its block, as large as earlier blocks needed. */
   #columnsShare = columnsShareMin
   #closed = false
+  readonly #deadlines: Deadlines
 
   readonly #start: (threads: number) => Piscina
   readonly #options: PoolOptions
@@ -94,6 +96,7 @@ class PiscinaPool implements WorkerPool {
   ) {
     this.#start = start
     this.#options = options
+    this.#deadlines = new Deadlines(options.blockMsMax)
     this.#pool = start(threads)
     endWhenEmpty(this.#pool)
   }
@@ -119,6 +122,7 @@ class PiscinaPool implements WorkerPool {
 
   async close(): Promise<void> {
     this.#closed = true
+    this.#deadlines.close()
     await Promise.all([this.#pool.destroy(), this.#quarantine?.destroy()])
   }
 
@@ -149,17 +153,16 @@ class PiscinaPool implements WorkerPool {
   async #run(pool: Piscina, block: Block): Promise<PreparedBlock> {
     const columnsBuffer = sharedBuffers.take(Math.ceil(block.bytes.byteLength * this.#columnsShare))
     const progress = newProgress()
-    const deadline = new Deadline(progress, this.#options.blockMsMax)
+    const deadline = this.#deadlines.begin(progress)
     let reply: WireReply
     try {
-      reply = (await pool.run({ block, columnsBuffer, progress } satisfies WireTask, {
-        signal: deadline.signal,
-      })) as WireReply
+      const task: WireTask = { block, columnsBuffer, progress }
+      reply = (await pool.run(task, { signal: deadline })) as WireReply
     } catch (thrown) {
       if (asError(thrown).name === 'DataCloneError') throw thrown
-      throw this.#lost(block, progress, deadline, asError(thrown))
+      throw this.#lost(block, progress, deadline.aborted, asError(thrown))
     } finally {
-      deadline.clear()
+      this.#deadlines.end(deadline)
     }
     if ('error' in reply) throw fromWire(reply.error)
     const { byteLength } = reply.prepared.chunks.offset.buffer
@@ -171,9 +174,8 @@ class PiscinaPool implements WorkerPool {
     return reply.prepared
   }
 
-  #lost(block: Block, progress: Int32Array, deadline: Deadline, thrown: Error): WorkerLostError {
+  #lost(block: Block, progress: Int32Array, timedOut: boolean, thrown: Error): WorkerLostError {
     const { number, shard } = block
-    const timedOut = deadline.signal.aborted
     const cause = timedOut
       ? new Error(`no result within ${this.#options.blockMsMax} ms (workers.blockMsMax)`, { cause: thrown })
       : thrown
@@ -199,32 +201,6 @@ class PiscinaPool implements WorkerPool {
         'workers.blockMsMax or workers.lostRecordsMax.',
       { cause: error, details: { lostRecords: this.#lostRecords } },
     )
-  }
-}
-
-const ticksPerDeadline = 20
-
-/**
- * Aborts a task that a thread has worked on for `msMax`. Time is counted in ticks while the task runs, which excludes its wait
- * in the queue and time in which the process was suspended.
- */
-class Deadline {
-  readonly #abort = new AbortController()
-  readonly #timer: NodeJS.Timeout
-  #ticks = 0
-
-  constructor(progress: Int32Array, msMax: number) {
-    this.#timer = setInterval(() => {
-      if (progressOf(progress) !== 'queued' && ++this.#ticks >= ticksPerDeadline) this.#abort.abort()
-    }, msMax / ticksPerDeadline).unref()
-  }
-
-  get signal(): AbortSignal {
-    return this.#abort.signal
-  }
-
-  clear(): void {
-    clearInterval(this.#timer)
   }
 }
 

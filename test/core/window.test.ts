@@ -30,7 +30,8 @@ t.test('items that are inserted in any order are taken in input order, each as s
     const taken: Item[] = []
     const inserted = new Set<string>()
     for (const { leaf } of shuffled) {
-      window.insert(leaf)
+      if (random.chance(0.5) && window.pass(leaf)) taken.push(leaf)
+      else window.insert(leaf)
       inserted.add(places([leaf])[0] as string)
       for (let next = window.take(); next !== null; next = window.take()) taken.push(next)
       const ready = expected.findIndex((place) => !inserted.has(place))
@@ -59,6 +60,7 @@ t.test('two items at one position are an error, whether or not it is the next on
     window.insert({ mark })
     t.throws(() => window.insert({ mark }), { code: 'KUN_CONTRACT' }, mark.position.join('.'))
   }
+  t.equal(window.pass({ mark: next }), false, 'the one that was inserted is taken first')
   t.equal(window.isNext(next), true)
   t.equal(window.isNext(later), false)
 })
