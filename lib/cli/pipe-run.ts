@@ -9,10 +9,10 @@ import { ProgressTracker } from '../report/progress.js'
 import type { ByteTarget } from '../run/sinks/byte-target.js'
 import { workersOptions } from '../workers/options.js'
 import { warned } from './log-file.js'
+import { refuseInputAsOutput, rejectsOutput } from './output-files.js'
 import type { PipeFlags } from './pipe-flags.js'
 import { type PipeCounts, pipeGraph, pipeSource, TextStages } from './pipe-graph.js'
 import { checkStages, type PipeStages, parseStages } from './pipe-stages.js'
-import { rejectsOutput } from './rejects-output.js'
 import { countText } from './terminal/bytes-text.js'
 import { Output, ReaderGone, sayOnStderr } from './terminal/output.js'
 import { Progress } from './terminal/progress.js'
@@ -31,6 +31,7 @@ export async function pipe(files: readonly string[], flags: PipeFlags, log: Even
 async function pipeRows(files: readonly string[], flags: PipeFlags, log: EventLog): Promise<void> {
   const stages = await stagesOf(flags)
   const output = await outputOf(flags)
+  await refuseInputAsOutput(flags.out, files)
   const rejected = await rejectsOutput(flags.rejects, [...files, flags.out])
   const rejects = rejected && targetOf(rejected)
   const counts: PipeCounts = { documents: 0, kept: 0, duplicates: 0, rejected: 0, unreadable: 0, firstUnreadable: '' }

@@ -5,7 +5,7 @@ import { SourceNotFoundError } from '../errors.js'
 import { listText } from '../language/list-text.js'
 import { say } from '../language/say.js'
 import { mustBeCommitted, readManifest } from '../sinks/index.js'
-import { compileGlob, isExcluded } from '../sources/globs.js'
+import { compileGlob, isMatchedBy } from '../sources/globs.js'
 import { localShards, type Shard } from '../sources/index.js'
 import type { FieldMapping } from '../text/mapping.js'
 
@@ -35,7 +35,7 @@ export async function runShards({ run, files, split, mapping }: RunShardsOptions
   const committed = (await readManifest(run)).flatMap((cut) => cut.files)
   const parts = committed.filter(({ path }) => {
     const absolute = resolve(run, path)
-    return isExcluded(absolute, included) && !isExcluded(absolute, excluded)
+    return isMatchedBy(absolute, included) && !isMatchedBy(absolute, excluded)
   })
   if (parts.length === 0) {
     const found = committed.length === 0 ? 'nothing is committed there' : `it has ${committed[0]?.path}, …`

@@ -55,9 +55,9 @@ function below(rest: readonly string[]): Glob['mayMatchBelow'] {
   }
 }
 
-/** Whether a '!' pattern excludes the file or directory. @param path absolute, as shown */
-export function isExcluded(path: string, excluded: readonly Glob[]): boolean {
-  return excluded.some(({ base, matches }) => {
+/** Whether one of the patterns matches the file or directory. @param path absolute, as shown */
+export function isMatchedBy(path: string, globs: readonly Glob[]): boolean {
+  return globs.some(({ base, matches }) => {
     const start = base.endsWith(sep) ? base : base + sep
     return path.startsWith(start) && matches(path.slice(start.length).split(sep).join('/'))
   })

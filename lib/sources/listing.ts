@@ -10,7 +10,7 @@ import { SourceNotFoundError } from '../errors.js'
 import { say } from '../language/say.js'
 import { storageError } from '../storage/files.js'
 import { type FilePlace, placeIn, placeKey } from './file-name.js'
-import { compileGlob, type Glob, isExcluded } from './globs.js'
+import { compileGlob, type Glob, isMatchedBy } from './globs.js'
 import type { ShardReject } from './shard.js'
 
 export interface FoundFile {
@@ -135,7 +135,7 @@ class Search {
     }
     for (const entry of entries) {
       const place = placeIn(directory, entry.name as unknown as Buffer)
-      if (isExcluded(place.shown, this.#excluded)) {
+      if (isMatchedBy(place.shown, this.#excluded)) {
         if (this.#glob.matches(joined(path, place))) this.matched++
         continue
       }
@@ -160,7 +160,7 @@ class Search {
 
   #add(place: FilePlace, reject: ShardReject | null): void {
     this.matched++
-    if (isExcluded(place.shown, this.#excluded)) return
+    if (isMatchedBy(place.shown, this.#excluded)) return
     const key = placeKey(place)
     if (!this.#found.has(key)) this.#found.set(key, { place, reject })
   }

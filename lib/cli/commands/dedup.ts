@@ -28,8 +28,8 @@ import { type DedupInputFlags, dedupSource } from '../dedup-inputs.js'
 import type { DedupInstructionsFlags } from '../dedup-instructions.js'
 import { addHubSource } from '../hub-options.js'
 import { addLogOptions, type LogFlags, warned, withLog } from '../log-file.js'
+import { refuseInputAsOutput, rejectsOutput } from '../output-files.js'
 import { collect } from '../recipe-options.js'
-import { rejectsOutput } from '../rejects-output.js'
 import { temporaryFolder } from '../temporary-folder.js'
 import { countText } from '../terminal/bytes-text.js'
 import { Output, ReaderGone, sayOnStderr } from '../terminal/output.js'
@@ -120,6 +120,7 @@ async function dedupFiles(files: readonly string[], flags: DedupFlags, log: Even
   if (!threads.success) throw new UsageError(say`--threads is ${flags.threads}: give a number from 1, or auto`)
   const { source, storedBytes } = await dedupSource(files, flags, true)
   const isSmall = storedBytes !== null && storedBytes < oneThreadBytesMax
+  await refuseInputAsOutput('-', files)
   const rejects = await rejectsOutput(flags.rejects, files)
   const counts: DedupCounts = { records: 0, kept: 0, exact: 0, near: 0, unreadable: 0 }
   const unreadable = new UnreadableRecords()

@@ -13,7 +13,7 @@ import { isRefused, readExample } from '../../training/read-example.js'
 import { addCommand } from '../command-summaries.js'
 import { dedupSource } from '../dedup-inputs.js'
 import { addHubSource } from '../hub-options.js'
-import { rejectsOutput } from '../rejects-output.js'
+import { refuseInputAsOutput, rejectsOutput } from '../output-files.js'
 import { type SeedCounts, seedGraph } from '../seed-graph.js'
 import { countText } from '../terminal/bytes-text.js'
 import { ReaderGone, sayOnStderr, writeOut } from '../terminal/output.js'
@@ -61,6 +61,7 @@ async function seed(files: readonly string[], flags: SeedFlags, promptGiven: boo
   const form = exampleForm(as, { systems: !invert })
   // The name '' maps whole records, whatever their fields.
   const { source } = await dedupSource(files, { ...flags, text: '' })
+  await refuseInputAsOutput(flags.out, files)
   const rejects = await rejectsOutput(flags.rejects, [...files, flags.out])
   const output = await TrainingOutput.open(form, flags)
   const counts: SeedCounts = { records: 0, examples: 0, refused: new Map(), firstRefused: [] }

@@ -1,5 +1,11 @@
 /** Checks of the inputs of `run`, `pipe` and `dedup` before and after they are read. */
 export const inputs = {
+  '--rejects is {0}, a file that {1} matches: name another one':
+    '--rejects 是 {0}，它与输入的通配模式 {1} 匹配：请指定另一个文件',
+  '--out is {0}, a file that {1} matches: write elsewhere': '--out 是 {0}，它与输入的通配模式 {1} 匹配：请写到别处',
+  'standard output is {0}, a file that {1} matches: write elsewhere':
+    '标准输出是 {0}，它与输入的通配模式 {1} 匹配：请写到别处',
+  'standard output is {0}, which is read: write elsewhere': '标准输出是 {0}，而它也是输入：请写到别处',
   '--rejects is {0}, the same file as {1}: name another one': '--rejects 是 {0}，与 {1} 是同一个文件：请指定另一个文件',
   '--{0} needs --on instruction; of files, what stays goes to standard output: redirect it with > FILE':
     '--{0} 需要 --on instruction；对文件去重时，留下的内容写到标准输出：请用 > FILE 重定向',

@@ -1,7 +1,9 @@
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { command } from '../../support/commands.js'
 
@@ -185,5 +187,42 @@ t.test('--rejects is not written over an input or the output', async (t) => {
     t.match(await ended(...args), { code: 2, out: '', lines: 1, err: /the same file as/ }, args.join(' '))
     t.equal(readFileSync(input, 'utf8'), good)
     t.notOk(existsSync(out))
+  }
+})
+
+t.test('What a command writes is not one of its inputs, nor found by their glob', async (t) => {
+  const folder = folderWith(t)
+  const input = join(folder, 'good.jsonl')
+  const glob = join(folder, '*.jsonl')
+  const through = join(folder, 'folder')
+  symlinkSync(folder, through)
+  const before = readdirSync(folder)
+  const calls = [
+    ['dedup', glob, '--text', 'body', '--rejects', join(folder, 'rejects.jsonl')],
+    ['dedup', join(through, '*.jsonl'), '--text', 'body', '--rejects', join(folder, 'rejects.jsonl')],
+    ['pipe', glob, '--text', 'body', '--rejects', join(folder, 'rejects.jsonl')],
+    ['pipe', glob, '--text', 'body', '--out', join(folder, 'out.jsonl')],
+    ['seed', glob, '--out', join(folder, 'out.jsonl')],
+  ]
+  for (const args of calls) {
+    t.match(
+      await ended(...args),
+      { code: 2, out: '', lines: 1, err: /a file that .*\*\.jsonl matches/ },
+      args.join(' '),
+    )
+  }
+  t.strictSame(readdirSync(folder), before, 'nothing is written')
+  const redirected = [
+    [`dedup ${input} --text body >> ${input}`, /good\.jsonl, which is read/],
+    [`dedup '${glob}' --text body > ${join(folder, 'out.jsonl')}`, /out\.jsonl, a file that .* matches/],
+    [`pipe '${glob}' --text body >> ${input}`, /good\.jsonl, a file that .* matches/],
+    [`seed ${input} >> ${input}`, /good\.jsonl, which is read/],
+  ] as const
+  for (const [words, message] of redirected) {
+    const script = fileURLToPath(new URL('../../../bin/kun-stream.js', import.meta.url))
+    const called = spawnSync('sh', ['-c', `"${process.execPath}" "${script}" ${words}`], { encoding: 'utf8' })
+    t.equal(called.status, 2, words)
+    t.match(called.stderr, message)
+    t.equal(readFileSync(input, 'utf8'), good, 'the input is as it was')
   }
 })
