@@ -1,12 +1,14 @@
 /** Checks between fields of a recipe, which its schema cannot express. */
 
-import { resolve } from 'node:path'
+import { relative, resolve } from 'node:path'
 import { columnIssues } from '../kun/column-checks.js'
 import { listText } from '../language/list-text.js'
 import { say, translated } from '../language/say.js'
 import { listedEndpoints } from '../llm/options.js'
+import { compileGlob, isMatchedBy } from '../sources/globs.js'
 import { presetNames } from '../sources/index.js'
 import { isS3Glob } from '../sources/s3-shards.js'
+import { examplePaths } from '../storage/run-layout.js'
 import type { Path } from './document.js'
 import { nearest } from './nearest.js'
 import { placeholderProblem, unknownPlaceholders } from './prompt-checks.js'
@@ -25,6 +27,7 @@ export function crossChecks(recipe: Recipe): Issue[] {
       ...sourceIssues(source, index),
       ...nameIssues(source, index, recipe.sources),
       ...runIssues(source, index, recipe.output.dir),
+      ...writtenIssues(source, index, recipe.output.dir),
     ]),
     ...standardInputIssues(recipe.sources),
     ...Object.entries(recipe.models).flatMap(([name, model]) => modelIssues(name, model)),
@@ -74,6 +77,20 @@ function runIssues({ run, hub, preset, files }: RecipeSource, index: number, out
   if (other !== null) return [issue(at, say`found beside ${other}; a source reads one or the other`)]
   if (resolve(run) !== resolve(output)) return []
   return [issue(at, say`found "${run}", which is output.dir; a run cannot read what it writes`)]
+}
+
+/** A run that lists its own files would resume with other inputs than it started with. */
+function writtenIssues({ run, hub, files }: RecipeSource, index: number, output: string): Issue[] {
+  if (run !== undefined || hub !== undefined || files.some((glob) => isS3Glob(glob) || glob === '-')) return []
+  const globs = (marked: boolean) =>
+    files.filter((glob) => glob.startsWith('!') === marked).map((glob) => compileGlob(glob.replace(/^!/, ''), '.'))
+  const [included, excluded] = [globs(false), globs(true)]
+  const found = examplePaths
+    .map((path) => resolve(output, path))
+    .find((path) => isMatchedBy(path, included) && !isMatchedBy(path, excluded))
+  if (found === undefined) return []
+  const what = say`matches ${relative('.', found)}, which the run itself writes; add "!${output}/**", or use another output.dir`
+  return [issue(['sources', index, 'files'], what)]
 }
 
 /** Rows and ids name a source by its name, or by its split if no other source has it. */

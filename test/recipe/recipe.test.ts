@@ -205,6 +205,31 @@ t.test('cross-checks between fields are reported like other issues', async (t) =
   t.match(mistake(text, ['output.codec=snappy']), /output\.codec: found "snappy"; hyparquet-writer supports zstd/)
 })
 
+t.test(
+  'a glob that finds what the run writes is refused, whatever it is, unless those files are excluded',
+  async (t) => {
+    const recipeOf = (files: string, dir: string) =>
+      `name: x\nsources:\n  - { split: a, text: b, files: ${files} }\nmodels: { main: { endpoints: [builtin] } }\nkun: { label: { model: main } }\noutput: { dir: ${dir} }\n`
+    const globs = [
+      '"in/**"',
+      '"**/*.parquet"',
+      '"in/run/*.json"',
+      '["in/*.jsonl", "in/run/rejects/*"]',
+      '"in/*/manifest.jsonl"',
+    ]
+    for (const files of globs) {
+      t.throws(
+        () => parseRecipe(recipeOf(files, 'in/run'), 'r.yaml'),
+        /sources\[0\]\.files: matches in\/run\/.*"!in\/run\/\*\*"/,
+        files,
+      )
+    }
+    for (const files of ['["in/**", "!in/run/**"]', '"in/*.jsonl"', '"in/runs/**"', '"-"', '"s3://in/**"']) {
+      t.doesNotThrow(() => parseRecipe(recipeOf(files, 'in/run'), 'r.yaml'), files)
+    }
+  },
+)
+
 t.test('a text that is not YAML, not a map, or missing is reported with its position', async (t) => {
   t.match(mistake('name: [a\nb: c'), /^r\.yaml:2:\d+ is not YAML: /)
   t.match(mistake('name: a\nname: b'), /^r\.yaml:2:1 is not YAML: /)

@@ -6,6 +6,8 @@ export const recipeIssues = {
   'found "-" (standard input) among others; it must be the only entry':
     '"-"（标准输入）与其他项并列；它必须是唯一的一项',
   'found beside {0}; a source reads one or the other': '与 {0} 同时出现；一个数据源只能读取其中一种',
+  'matches {0}, which the run itself writes; add "!{1}/**", or use another output.dir':
+    '匹配到 {0}，那是运行自己写入的文件；请加上 "!{1}/**"，或更换 output.dir',
   'found "{0}", which is output.dir; a run cannot read what it writes':
     '得到 "{0}"，即 output.dir；运行不能读取自己写入的内容',
   'found "{0}", which is also the split of sources[{1}]; give each source of a split a name, or another split':
