@@ -41,6 +41,25 @@ for (const word of [...abbreviations, ...beforeNumber]) {
   charsByLetter[letter] = (charsByLetter[letter] as number) | (1 << word.length)
 }
 
+/** Slots of `abbreviationTable`. */
+const tableSlots = 256
+
+/**
+ * Returns the abbreviations as a hash table of keys for the scanner kernel: a 1 and then five bits for each letter; bit 31 is set where
+ * a number must follow.
+ */
+export function abbreviationTable(): Uint32Array {
+  const table = new Uint32Array(tableSlots)
+  for (const word of [...abbreviations, ...beforeNumber]) {
+    let key = 1
+    for (let at = 0; at < word.length; at++) key = (key << 5) | (word.charCodeAt(at) & 0x1f)
+    let slot = Math.imul(key, 0x9e3779b1) >>> 24
+    while (table[slot] !== 0) slot = (slot + 1) % tableSlots
+    table[slot] = beforeNumber.has(word) ? key | 0x80000000 : key
+  }
+  return table
+}
+
 const smallLetters = [...'abcdefghijklmnopqrstuvwxyz']
 
 function isDigit(code: number): boolean {

@@ -92,12 +92,10 @@ export function createCleaner(memory: TextMemory = new TextMemory()): Cleaner {
 
 /** Scans a text; again where it must be composed first, and where indentation is kept. */
 function scanText(scanner: TextScanner, tables: CharacterTables, text: string | Uint16Array, isTitle: boolean): void {
-  scanner.open(text, tables.classes)
+  const opened = scanner.open(text, tables.classes)
   if (!scanner.scan()) {
-    scanner.open(
-      composeText(typeof text === 'string' ? text : codesToString(text, 0, text.length)),
-      tables.settledClasses,
-    )
+    const plain = typeof opened === 'string' ? opened : codesToString(opened, 0, opened.length)
+    scanner.open(composeText(plain), tables.settledClasses)
     scanner.scan()
   }
   if (isTitle || scanner.indents === 0) return

@@ -23,8 +23,6 @@ type Role = 'text' | 'id' | 'title'
 export class FlatReader {
   key = ''
   title = ''
-  /** A view that is valid until the next record. */
-  text: Uint16Array = new Uint16Array(0)
   /** Position after the record. */
   end = 0
 
@@ -33,12 +31,20 @@ export class FlatReader {
   #bounded = false
   /** Code units of unescaped strings written so far. */
   #used = 0
+  /** Those of the text. */
+  #textFrom = 0
+  #textTo = 0
   #names: readonly (readonly [Role, Uint16Array])[] = []
 
   readonly #memory: TextMemory
 
   constructor(memory: TextMemory) {
     this.#memory = memory
+  }
+
+  /** A view: take it at each use, because growing the memory detaches earlier ones. The next record overwrites it. */
+  get text(): Uint16Array {
+    return this.#memory.plain.view.subarray(this.#textFrom, this.#textTo)
   }
 
   /**
@@ -76,7 +82,7 @@ export class FlatReader {
       if (!this.#value(role)) return false
       this.#blanks()
     } while (this.#units[this.#at++] === comma)
-    if (this.#units[this.#at - 1] !== closeBrace || !found.text || this.text.length === 0) return false
+    if (this.#units[this.#at - 1] !== closeBrace || !found.text || this.#textFrom === this.#textTo) return false
     this.end = this.#at
     return true
   }
@@ -118,8 +124,10 @@ export class FlatReader {
     const from = this.#used
     if (!this.#unescape()) return false
     const codes = this.#memory.plain.view
-    if (role === 'text') this.text = codes.subarray(from, this.#used)
-    else if (role === 'id') this.key = codesToString(codes, from, this.#used)
+    if (role === 'text') {
+      this.#textFrom = from
+      this.#textTo = this.#used
+    } else if (role === 'id') this.key = codesToString(codes, from, this.#used)
     else if (role === 'title') this.title = codesToString(codes, from, this.#used)
     return true
   }

@@ -187,19 +187,19 @@ export class PhraseHits {
   readonly #memory: TextMemory
   readonly #anchors: Anchors
   /** Addresses of copies of the index's bits and table. */
-  readonly #bits: number
-  readonly #slots: number
-  readonly #mask: number
+  readonly bits: number
+  readonly slots: number
+  readonly mask: number
 
   constructor(memory: TextMemory, index: PhraseIndex) {
     const { anchors, bits, slotCount, table } = index
     this.#memory = memory
     this.#anchors = anchors
-    this.#bits = memory.allocate(bits.byteLength)
-    this.#slots = memory.allocate(table.byteLength)
-    this.#mask = slotCount - 1
-    new Uint32Array(memory.buffer, this.#bits, bits.length).set(bits)
-    new Uint16Array(memory.buffer, this.#slots, table.length).set(table)
+    this.bits = memory.allocate(bits.byteLength)
+    this.slots = memory.allocate(table.byteLength)
+    this.mask = slotCount - 1
+    new Uint32Array(memory.buffer, this.bits, bits.length).set(bits)
+    new Uint16Array(memory.buffer, this.slots, table.length).set(table)
   }
 
   /**
@@ -213,9 +213,9 @@ export class PhraseHits {
       codes.base,
       length,
       step,
-      this.#bits,
-      this.#slots,
-      this.#mask,
+      this.bits,
+      this.slots,
+      this.mask,
       this.#anchors,
       hits.base,
       marks.base,

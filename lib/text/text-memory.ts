@@ -14,8 +14,32 @@ interface Kernel {
   readonly settledClassesBase: WebAssembly.Global
   readonly extrasBase: WebAssembly.Global
   readonly countsBase: WebAssembly.Global
+  readonly visitedExtrasBase: WebAssembly.Global
+  readonly abbreviationsBase: WebAssembly.Global
+  readonly replacementsBase: WebAssembly.Global
   readonly hostBase: WebAssembly.Global
   mark(source: number, length: number, classes: number, marks: number, extras: number, saved: number): number
+  setColumns(
+    unitStart: number,
+    unitEnd: number,
+    unitRank: number,
+    unitTokens: number,
+    unitSavedStart: number,
+    unitSavedEnd: number,
+    lineStart: number,
+    lineFrom: number,
+  ): void
+  scan(
+    source: number,
+    length: number,
+    classes: number,
+    codes: number,
+    marks: number,
+    extras: number,
+    saved: number,
+    count: number,
+    indented: number,
+  ): number
   unitsOfUtf8(bytes: number, length: number): number
   decodeUtf8(bytes: number, length: number, units: number): void
   encodeUtf8(units: number, length: number, bytes: number): number
@@ -32,6 +56,21 @@ interface Kernel {
     anchors: number,
     hits: number,
     numbers: number,
+  ): number
+  suspects(
+    codes: number,
+    length: number,
+    lineStart: number,
+    lines: number,
+    hasBars: boolean,
+    cueBits: number,
+    cueSlots: number,
+    cueMask: number,
+    openingBits: number,
+    openingSlots: number,
+    openingMask: number,
+    hits: number,
+    lineNumbers: number,
   ): number
   readonly clauses: WebAssembly.Global
   frequentGrams(codes: number, length: number, counters: number, times: number): number
@@ -99,6 +138,8 @@ export class TextMemory {
   readonly kernel = instantiate()
   readonly #regions: Region<Uint8Array | Uint16Array | Int32Array>[] = []
   #used = this.kernel.hostBase.value
+  /** Units and lines for which there is memory. */
+  #columns = 0
 
   /** A block as it was read, and in UTF-16. */
   readonly blockBytes = this.#region(octets)
@@ -118,6 +159,19 @@ export class TextMemory {
   /** The same, and when the text is scanned, by repetition.ts. */
   readonly sums = this.#region(integers)
   readonly slots = this.#region(integers)
+  /** Columns of the units of the current text (units.ts), and of its lines. */
+  readonly unitStart = this.#region(integers)
+  readonly unitEnd = this.#region(integers)
+  readonly unitRank = this.#region(octets)
+  readonly unitTokens = this.#region(integers)
+  readonly unitSavedStart = this.#region(integers)
+  readonly unitSavedEnd = this.#region(integers)
+  readonly lineStart = this.#region(integers)
+  readonly lineFrom = this.#region(integers)
+  /** Numbers of the lines that may be furniture. */
+  readonly suspects = this.#region(integers)
+  /** 1 for each line of it whose indentation is kept. */
+  readonly indented = this.#region(octets)
   /** Texts that are not in this memory, for a kernel function that reads them. */
   readonly others = this.#region(units)
 
@@ -125,21 +179,42 @@ export class TextMemory {
     return this.kernel.memory.buffer
   }
 
-  /**
-   * Copies the tables of the scanner.
-   *
-   * @param extras hundredths of a token that a code unit of each entry costs beyond a Han character; 256 of them
-   */
-  setTables(classes: Uint8Array, settledClasses: Uint8Array, extras: Int32Array): void {
-    const { classesBase, settledClassesBase, extrasBase } = this.kernel
-    new Uint8Array(this.buffer, classesBase.value, classes.length).set(classes)
-    new Uint8Array(this.buffer, settledClassesBase.value, settledClasses.length).set(settledClasses)
-    new Int32Array(this.buffer, extrasBase.value, extras.length).set(extras)
+  /** Copies a table to an address that the kernel gives. */
+  setTable(base: WebAssembly.Global, table: Uint8Array | Uint16Array | Int32Array | Uint32Array): void {
+    const bytes = new Uint8Array(table.buffer, table.byteOffset, table.byteLength)
+    new Uint8Array(this.buffer, base.value, bytes.length).set(bytes)
   }
 
   /** Reserves memory for a text of `length` code units, before and after cleaning. */
   reserveText(length: number): void {
     for (const region of [this.source, this.codes, this.marks, this.hits, this.sums]) region.reserve(length)
+  }
+
+  /** Reserves memory for `count` units and lines of the current text; tells the kernel where their columns are. */
+  reserveColumns(count: number): void {
+    if (count <= this.#columns) return
+    for (const region of [
+      this.unitStart,
+      this.unitEnd,
+      this.unitRank,
+      this.unitTokens,
+      this.unitSavedStart,
+      this.unitSavedEnd,
+      this.lineStart,
+      this.lineFrom,
+    ])
+      region.reserve(count)
+    this.#columns = count
+    this.kernel.setColumns(
+      this.unitStart.base,
+      this.unitEnd.base,
+      this.unitRank.base,
+      this.unitTokens.base,
+      this.unitSavedStart.base,
+      this.unitSavedEnd.base,
+      this.lineStart.base,
+      this.lineFrom.base,
+    )
   }
 
   /** Reserves memory for a block of `length` code units, for its strings, and for any text in it. */

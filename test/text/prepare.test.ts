@@ -51,6 +51,11 @@ t.test('Chunks that are too short are rejected by ordinal; the document is rejec
   t.ok(cut.rejects.every(({ chunk, excerpt }) => chunk !== null && excerpt.length < 12))
 })
 
+t.test('A title of so many marks that the memory grows leaves the text of its record in place', async (t) => {
+  const { chunks } = await prepared([{ title: '一。'.repeat(20_000), text: article(1) }])
+  t.equal(textAt(chunks.text, 0), article(1))
+})
+
 t.test('A title has its own column: cleaned, on one line, and not repeated at the start of the text', async (t) => {
   const { chunks } = await prepared([
     { title: ' 城北\u200b的\n老桥 ', text: `城北的 老桥\n${article(1)}` },

@@ -32,7 +32,9 @@ t.test('The kernel marks and counts the units that a plain loop marks and counts
   const counted = (classes: Uint8Array) => classes.map((kind) => (kind % 3 === 1 ? kind | countedFlag : kind))
   const [classes, settledClasses] = [counted(tables.classes), counted(tables.settledClasses)]
   const extras = Int32Array.from({ length: 256 }, (_, kind) => (kind >= countedFlag ? 3 * kind - 500 : 0))
-  memory.setTables(classes, settledClasses, extras)
+  memory.setTable(memory.kernel.classesBase, classes)
+  memory.setTable(memory.kernel.settledClassesBase, settledClasses)
+  memory.setTable(memory.kernel.extrasBase, extras)
   for (let round = 0; round < 2000; round++) {
     const units = randomUnits(random, random.between(0, 60))
     memory.reserveText(units.length + 8)

@@ -1,0 +1,114 @@
+// Finds phrases of a list in a text (lib/text/phrase-index.ts, which documents the tables).
+
+/**
+ * Finds the phrases of an index (lib/text/phrase-index.ts, which documents its tables) at the positions from 0 in steps of
+ * `step`. Writes the positions to `hits` and the numbers of the phrases to `numbers` (i32 each, capacity `length`); returns
+ * how many there are. With two anchors, a phrase may also begin one code unit before its position.
+ */
+export function phrases(
+  codes: usize,
+  length: i32,
+  step: i32,
+  bits: usize,
+  slots: usize,
+  mask: i32,
+  anchors: i32,
+  hits: usize,
+  numbers: usize,
+): i32 {
+  const candidates = pairHits(codes, length, step, bits, hits)
+  let found = 0
+  for (let candidate = 0; candidate < candidates; candidate++) {
+    const at = load<i32>(hits + ((<usize>candidate) << 2))
+    const phrase = phraseAt(codes, at, length, slots, mask, anchors)
+    if (phrase == 0) continue
+    store<i32>(hits + ((<usize>found) << 2), at)
+    store<i32>(numbers + ((<usize>found) << 2), <i32>load<u16>(phrase, 2))
+    found++
+  }
+  return found
+}
+
+/** Lists the positions, up to `length` − 2, at which two code units have their bit set, without a branch that depends on the text. */
+export function pairHits(codes: usize, length: i32, step: i32, bits: usize, hits: usize): i32 {
+  let out = hits
+  let at = 0
+  if (step == 1) {
+    const first = i32x4.splat(0xffff)
+    const multiplier = i32x4.splat(0x9e35)
+    const kept = i32x4.splat(0x1ffff)
+    for (; at + 9 <= length; at += 8) {
+      const even = v128.load(codes + ((<usize>at) << 1))
+      const odd = v128.load(codes + ((<usize>at) << 1), 2)
+      const a = v128.and(v128.xor(i32x4.mul(v128.and(even, first), multiplier), i32x4.shr_u(even, 16)), kept)
+      const b = v128.and(v128.xor(i32x4.mul(v128.and(odd, first), multiplier), i32x4.shr_u(odd, 16)), kept)
+      out = noteHit(out, at, bits, i32x4.extract_lane(a, 0))
+      out = noteHit(out, at + 1, bits, i32x4.extract_lane(b, 0))
+      out = noteHit(out, at + 2, bits, i32x4.extract_lane(a, 1))
+      out = noteHit(out, at + 3, bits, i32x4.extract_lane(b, 1))
+      out = noteHit(out, at + 4, bits, i32x4.extract_lane(a, 2))
+      out = noteHit(out, at + 5, bits, i32x4.extract_lane(b, 2))
+      out = noteHit(out, at + 6, bits, i32x4.extract_lane(a, 3))
+      out = noteHit(out, at + 7, bits, i32x4.extract_lane(b, 3))
+    }
+  }
+  for (; at + 1 < length; at += step) out = noteHit(out, at, bits, pairHash(codes, at))
+  return <i32>((out - hits) >> 2)
+}
+
+// @ts-ignore: decorator
+@inline function pairHash(codes: usize, at: i32): u32 {
+  const pair = load<u32>(codes + ((<usize>at) << 1))
+  return (((pair & 0xffff) * 0x9e35) ^ (pair >>> 16)) & 0x1ffff
+}
+
+/** Whether the two code units at `at` have their bit set. */
+export function hasPair(codes: usize, at: i32, bits: usize): bool {
+  const hash = pairHash(codes, at)
+  return ((load<u32>(bits + ((<usize>(hash >>> 5)) << 2)) >>> (hash & 31)) & 1) == 1
+}
+
+/** Writes a position to `out`, and returns the next place if the bit of its hash is set, else the same. */
+// @ts-ignore: decorator
+@inline function noteHit(out: usize, at: i32, bits: usize, hash: u32): usize {
+  store<i32>(out, at)
+  return out + ((<usize>((load<u32>(bits + ((<usize>(hash >>> 5)) << 2)) >>> (hash & 31)) & 1)) << 2)
+}
+
+/**
+ * Returns the address of the first phrase in the list of the pair at `at` that matches and ends before `length`: its length,
+ * its number and its code units, u16 each; 0 if none does.
+ */
+export function phraseAt(codes: usize, at: i32, length: i32, slots: usize, mask: i32, anchors: i32): usize {
+  const pair = load<u32>(codes + ((<usize>at) << 1))
+  const key = rotl<u32>(pair, 16)
+  let slot = (<i32>((key * 0x9e3779b1) >>> 15)) & mask
+  let found = load<u32>(slots + ((<usize>slot) << 3))
+  while (found != key) {
+    if (found == 0) return 0
+    slot = (slot + 1) & mask
+    found = load<u32>(slots + ((<usize>slot) << 3))
+  }
+  return matchIn(slots + <usize>load<u32>(slots + ((<usize>slot) << 3), 4), codes, at, length, anchors)
+}
+
+/** A list: the number of its phrases (u16), then each. */
+function matchIn(list: usize, codes: usize, at: i32, length: i32, anchors: i32): usize {
+  let phrase = list + 2
+  for (let rest = <i32>load<u16>(list); rest > 0; rest--) {
+    const units = <i32>load<u16>(phrase)
+    for (let start = at; start > at - anchors && start >= 0; start--) {
+      if (start + units <= length && same(codes + ((<usize>start) << 1), phrase + 4, units)) return phrase
+    }
+    phrase += 4 + ((<usize>units) << 1)
+  }
+  return 0
+}
+
+function same(codes: usize, phrase: usize, units: i32): bool {
+  const end = codes + ((<usize>units) << 1)
+  for (let unit = codes, other = phrase; unit < end; unit += 2, other += 2) {
+    if (load<u16>(unit) != load<u16>(other)) return false
+  }
+  return true
+}
