@@ -81,8 +81,8 @@ export class HubFile implements RangedFile {
       if (found === sha256) return
       throw new ShardChangedError(
         say`${this.#name} was received with sha256 ${found}, the Hub lists ${sha256}: a proxy or disk alters
-          it. Discard everything derived from it, which may be committed in part, and start over with
-          --fresh --force (replies are kept)`,
+          it. Discard everything derived from it, which may be committed in part, and delete the run to
+          start over: \`run --fresh --force\` keeps the replies`,
       )
     } finally {
       await hash.close()

@@ -176,8 +176,8 @@ export function refuseMisaligned({ problems }: AlignedShards, directory: string)
   const more = problems.length > shown.length ? [`and ${problems.length - shown.length} more`] : []
   throw new RunMismatchError(
     say`${directory} holds a run over other shards; rows of both cannot be mixed:\n 
-      ${[...shown, ...more].join('\n  ')}\nAlternatively, use another directory, or start over with
-      --fresh --force (replies are kept).`,
+      ${[...shown, ...more].join('\n  ')}\nAlternatively, use another directory, or delete this one to start over:
+      \`run --fresh --force\` keeps the replies.`,
     { details: { directory, difference: shown.join('; ') } },
   )
 }

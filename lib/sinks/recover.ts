@@ -93,8 +93,8 @@ async function mustNameAll(files: FileLayer, directory: string, cuts: number): P
 export function lostLines(directory: string, cuts: number, part: string): CorruptFileError {
   return new CorruptFileError(
     say`${join(directory, manifestName)} has ${cuts} lines, but ${part} belongs to a later cut: lines at its
-      end were lost. Restore the file from a backup or a mirror, or delete the run with --fresh --force
-      (replies are kept).`,
+      end were lost. Restore the file from a backup or a mirror, or delete the run to start over: \`run
+      --fresh --force\` keeps the replies.`,
     { details: { path: join(directory, manifestName), cuts, part } },
   )
 }

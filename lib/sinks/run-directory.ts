@@ -182,8 +182,8 @@ function comparePinned(found: RunRecord, record: RunRecord, directory: string): 
   if (changed.length === 0) return
   throw new RunMismatchError(
     say`${directory} holds a run with other settings; rows of both cannot be mixed:\n 
-      ${changed.join('\n  ')}\nChange them back, use another directory, or start over with --fresh --force
-      (replies are kept).`,
+      ${changed.join('\n  ')}\nChange them back, use another directory, or delete it to start over: \`run --fresh --force\`
+      keeps the replies.`,
     { details: { directory, difference: changed.join('; ') } },
   )
 }

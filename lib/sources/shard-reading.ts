@@ -109,8 +109,8 @@ export async function checkReads(
     if (read === undefined || (await isSame(shard, read, signal))) return
     throw new RunMismatchError(
       say`${shard.path} (${shard.split}) was changed since ${read.bytes} bytes of it were read: rows of two
-        inputs would be in one dataset. Restore the file, use another directory, or start over with
-        --fresh --force (replies are kept).`,
+        inputs would be in one dataset. Restore the file, use another directory, or delete this one to start over:
+        \`run --fresh --force\` keeps the replies.`,
       { details: { shard: shard.path, split: shard.split, bytes: read.bytes } },
     )
   })

@@ -16,8 +16,8 @@ export const hub = {
   'the Hub returned {0} for {1}: {2}. Run the same command again: it resumes':
     'Hub 对 {1} 返回了 {0}：{2}。请再次运行同一命令，它会续跑',
   '{0} (the Hub: {1} {2})': '{0}（Hub 的回应：{1} {2}）',
-  '{0} was received with sha256 {1}, the Hub lists {2}: a proxy or disk alters it. Discard everything derived from it, which may be committed in part, and start over with --fresh --force (replies are kept)':
-    '收到的 {0} 的 sha256 为 {1}，而 Hub 所列为 {2}：代理或磁盘改动了它。由它得到的内容都应丢弃（可能已部分提交），请用 --fresh --force 重新开始（回复会保留）',
+  '{0} was received with sha256 {1}, the Hub lists {2}: a proxy or disk alters it. Discard everything derived from it, which may be committed in part, and delete the run to start over: `run --fresh --force` keeps the replies':
+    '收到的 {0} 的 sha256 为 {1}，而 Hub 所列为 {2}：代理或磁盘改动了它。由它得到的内容都应丢弃（可能已部分提交），请删除该运行重新开始：`run --fresh --force` 会保留回复',
   '{0} has {1} bytes: cannot read {2} to {3}': '{0} 有 {1} 字节：无法读取 {2} 到 {3}',
   '{0} at {1} {2}. The file on the Hub is not the one that was listed: use a new run directory, or try again if a mirror is out of sync':
     '{0}（{1}）{2}。Hub 上的文件不是列出时的文件：请使用新的运行目录；若是镜像站未同步，请稍后再试',

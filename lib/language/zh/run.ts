@@ -12,8 +12,8 @@ export const run = {
     '数据来源中没有文档：文件为空或没有记录；请检查 `sources`',
   '{0}{1}. {2} To run a changed recipe, start over with --fresh --force, which keeps replies; --set brakes.sameEndingRecords=false disables this check':
     '{0}{1}。{2}若要运行修改后的配方，请用 --fresh --force 重新开始（回复会保留）；--set brakes.sameEndingRecords=false 可关闭此检查',
-  '{0} holds a run over other shards; rows of both cannot be mixed:\n {1}\nAlternatively, use another directory, or start over with --fresh --force (replies are kept).':
-    '{0} 中的运行使用了其他分片；两者的数据行不能混在一起：\n {1}\n也可使用另一个目录，或用 --fresh --force 重新开始（回复会保留）。',
+  '{0} holds a run over other shards; rows of both cannot be mixed:\n {1}\nAlternatively, use another directory, or delete this one to start over: `run --fresh --force` keeps the replies.':
+    '{0} 中的运行使用了其他分片；两者的数据行不能混在一起：\n {1}\n也可使用另一个目录，或删除它重新开始：`run --fresh --force` 会保留回复。',
   '{0}: {1}: {2}. Use the version of kun-stream that wrote it, or another directory':
     '{0}：{1}：{2}。请使用写入它的 kun-stream 版本，或另一个目录',
   'rowsMax is reached': '已达到 rowsMax',

@@ -16,13 +16,13 @@ export const sinks = {
   '{0} was committed and was deleted during the run. {1}': '{0} 已提交，但在运行过程中被删除。{1}',
   '{0} parts of this cut, or the lines of {1} about others, were deleted during the run. {2}':
     '本批次的 {0} 个文件，或 {1} 中关于其他批次的行，在运行过程中被删除。{2}',
-  '{0} has {1} lines, but {2} belongs to a later cut: lines at its end were lost. Restore the file from a backup or a mirror, or delete the run with --fresh --force (replies are kept).':
-    '{0} 有 {1} 行，但 {2} 属于更晚的批次：末尾的行已丢失。请从备份或镜像恢复该文件，或用 --fresh --force 删除该运行（回复会保留）。',
+  '{0} has {1} lines, but {2} belongs to a later cut: lines at its end were lost. Restore the file from a backup or a mirror, or delete the run to start over: `run --fresh --force` keeps the replies.':
+    '{0} 有 {1} 行，但 {2} 属于更晚的批次：末尾的行已丢失。请从备份或镜像恢复该文件，或删除该运行重新开始：`run --fresh --force` 会保留回复。',
   '{0} has a manifest but no {1}, so its recipe is unknown. Use another directory.':
     '{0} 有清单但没有 {1}，因此无法得知其配方。请使用另一个目录。',
   '{0} holds a run already. Resume it, use another directory, or add --force to delete it.':
     '{0} 中已有运行。请续跑、使用另一个目录，或加 --force 删除它。',
   '{0} is not a run.json of kun-stream: use another directory': '{0} 不是 kun-stream 的 run.json：请使用另一个目录',
-  '{0} holds a run with other settings; rows of both cannot be mixed:\n {1}\nChange them back, use another directory, or start over with --fresh --force (replies are kept).':
-    '{0} 中的运行使用了其他设置；两者的数据行不能混在一起：\n {1}\n请改回设置、使用另一个目录，或用 --fresh --force 重新开始（回复会保留）。',
+  '{0} holds a run with other settings; rows of both cannot be mixed:\n {1}\nChange them back, use another directory, or delete it to start over: `run --fresh --force` keeps the replies.':
+    '{0} 中的运行使用了其他设置；两者的数据行不能混在一起：\n {1}\n请改回设置、使用另一个目录，或删除它重新开始：`run --fresh --force` 会保留回复。',
 } as const

@@ -20,8 +20,8 @@ export const sources = {
   'standard input cannot be read again, so this run cannot be resumed: start it over':
     '标准输入无法再次读取，因此此运行不能续跑：请重新开始',
   'Parquet cannot be read from standard input: give the file instead': '不能从标准输入读取 Parquet：请直接给出文件',
-  '{0} ({1}) was changed since {2} bytes of it were read: rows of two inputs would be in one dataset. Restore the file, use another directory, or start over with --fresh --force (replies are kept).':
-    '{0}（{1}）在读取 {2} 字节之后被改动：同一数据集中会混入两种输入的数据行。请恢复该文件、使用另一个目录，或用 --fresh --force 重新开始（回复会保留）。',
+  '{0} ({1}) was changed since {2} bytes of it were read: rows of two inputs would be in one dataset. Restore the file, use another directory, or delete this one to start over: `run --fresh --force` keeps the replies.':
+    '{0}（{1}）在读取 {2} 字节之后被改动：同一数据集中会混入两种输入的数据行。请恢复该文件、使用另一个目录，或删除它重新开始：`run --fresh --force` 会保留回复。',
   'a source reads one bucket, found {0}: write a source for each, with a name':
     '一个来源只读取一个存储桶，当前有 {0}：请为每个存储桶写一个来源，并加上 name',
   'more than {0} objects match {1}: divide the source': '匹配 {1} 的对象超过 {0} 个：请拆分来源',
