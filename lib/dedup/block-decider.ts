@@ -5,19 +5,25 @@
  */
 import { frameHeadBytes } from '../storage/frames.js'
 import { textLengthAt } from '../text/columns.js'
-import type { BlockFrames, EncodedFrames } from './block-frames.js'
-import { type BlockToDecide, type DecideColumns, isStored, rowOf } from './block-rows.js'
+import type { BlockFrames, EncodedFrames, KeptOfBlock } from './block-frames.js'
+import { type BlockToDecide, type DecideColumns, hasShingleAt, isStored, keysOf, rowOf } from './block-rows.js'
 import { BloomIndex } from './bloom-index.js'
 import { type BlockTexts, CandidateSettler, type ReadText } from './candidate-settler.js'
-import type { ExactIndex } from './exact-index.js'
-import { decodeKept, type KeptRow } from './kept-frames.js'
-import { type DecidePlan, type LogLengths, makeIndex } from './plan.js'
+import { ExactIndex } from './exact-index.js'
+import { decodeKept, type IdBytes, idOf, type KeptRow } from './kept-frames.js'
+import type { RowsToDecide } from './kept-rows.js'
+import { type DecidePlan, type LogLengths, makeIndex, signatureBytesOf } from './plan.js'
 import type { Duplicate } from './types.js'
 
 /** Result for a block: a verdict per row, null for those that are kept, and what the logs get. */
 export interface DecidedBlock extends EncodedFrames {
   readonly verdicts: readonly (Duplicate | null)[]
   readonly figures: IndexFigures
+}
+
+/** Verdicts on the rows of a block, and what is kept. */
+interface DecidedRows extends KeptOfBlock {
+  readonly verdicts: readonly (Duplicate | null)[]
 }
 
 export interface IndexFigures {
@@ -80,9 +86,58 @@ export class BlockDecider {
 
   /** Resolves when the next block may be decided; `done` follows once the frames are encoded. */
   async decide(block: BlockToDecide): Promise<{ readonly done: Promise<DecidedBlock> }> {
-    const { columns } = block
     const announced = this.#frames.ids(block)
     const ids = announced instanceof Promise ? await announced : announced
+    const { verdicts, ...kept } =
+      this.#index instanceof ExactIndex && this.#index.begin(this.#rowsOf(block.columns), ids)
+        ? await this.#decideTogether(this.#index, block.columns)
+        : await this.#decideEach(block.columns, ids)
+    this.#textsBytes = kept.endBytes
+    const encoded = this.#frames.encode(block, ids, kept)
+    const { figures } = this
+    return { done: Promise.resolve(encoded).then((frames) => ({ ...frames, verdicts, figures })) }
+  }
+
+  /** Returns what the index needs of a block to decide on its rows together. */
+  #rowsOf(columns: DecideColumns): Omit<RowsToDecide, 'ids'> {
+    const { rows, signature } = columns
+    const banded = new Uint8Array(rows)
+    const textBytes = new Uint32Array(rows)
+    for (let i = 0; i < rows; i++) {
+      if (hasShingleAt(this.#plan, columns, i)) banded[i] = 1
+      if (isStored(this.#plan, columns, i)) textBytes[i] = frameHeadBytes + textLengthAt(columns.text, i)
+    }
+    const bytes = rows * signatureBytesOf(this.#plan)
+    const columnsOfIndex = { rows, keys: keysOf(columns), signature: signature.subarray(0, bytes), banded, textBytes }
+    return { ...columnsOfIndex, textsBytes: this.#textsBytes }
+  }
+
+  /** Decides in the index, which returns only rows whose texts must be compared. */
+  async #decideTogether(index: ExactIndex, columns: DecideColumns): Promise<DecidedRows> {
+    const { rows } = columns
+    const verdicts = new Array<Duplicate | null>(rows).fill(null)
+    const { documents } = index
+    const texts: BlockTexts = {
+      columns,
+      start: this.#textsBytes,
+      rowAt: (offset) => {
+        const kept = documents.last.kept(false)
+        return kept.rows[kept.textOffsets.indexOf(offset)]
+      },
+    }
+    for (let row = index.decideRows(0); row < rows; row = index.decideRows(row + 1)) {
+      const found = this.#settler.decide(documents, index.candidates(), row, texts)
+      const verdict = found instanceof Promise ? await found : found
+      if (verdict === null) index.keepRow(row)
+      else verdicts[row] = verdict
+    }
+    const kept = documents.last.kept(true)
+    if (kept.rows.length < rows) for (let row = 0; row < rows; row++) verdicts[row] ??= index.duplicate(row)
+    return { verdicts, rows: kept.rows, textOffsets: kept.textOffsets, endBytes: kept.textsBytes }
+  }
+
+  /** Looks up row by row: a Bloom index, or one of several parts. */
+  async #decideEach(columns: DecideColumns, ids: IdBytes): Promise<DecidedRows> {
     const verdicts: (Duplicate | null)[] = []
     const rows: number[] = []
     const textOffsets: number[] = []
@@ -92,7 +147,7 @@ export class BlockDecider {
       rowAt: (offset) => rows[textOffsets.indexOf(offset)],
     }
     for (let i = 0; i < columns.rows; i++) {
-      const row = rowOf(this.#plan, columns, i, ids[i] as string, -1)
+      const row = rowOf(this.#plan, columns, i, idOf(ids, i), -1)
       const found = this.#find(row, i, texts)
       const verdict = found instanceof Promise ? await found : found
       verdicts.push(verdict)
@@ -100,9 +155,7 @@ export class BlockDecider {
       rows.push(i)
       textOffsets.push(this.#keep(row, columns, i))
     }
-    const encoded = this.#frames.encode(block, ids, { rows, textOffsets, endBytes: this.#textsBytes })
-    const { figures } = this
-    return { done: Promise.resolve(encoded).then((frames) => ({ ...frames, verdicts, figures })) }
+    return { verdicts, rows, textOffsets, endBytes: this.#textsBytes }
   }
 
   #find(row: KeptRow, i: number, block: BlockTexts): Duplicate | null | Promise<Duplicate | null> {

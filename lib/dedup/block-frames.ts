@@ -4,9 +4,10 @@
  */
 import { frameHeadBytes } from '../storage/frames.js'
 import { textBytesAt } from '../text/columns.js'
-import { type BlockToDecide, idOf, keptColumns } from './block-rows.js'
+import { IdHasher, idsOfBlock } from './block-ids.js'
+import { type BlockToDecide, keptColumns } from './block-rows.js'
 import { FramePieces } from './frame-pieces.js'
-import { type BlockIds, encodeKept } from './kept-frames.js'
+import { type IdBytes, keptPayload } from './kept-frames.js'
 import { type DecidePlan, keepsTexts, type LogLengths } from './plan.js'
 
 /** The rows that are kept of a block, in order. */
@@ -30,8 +31,8 @@ export interface BlockFrames {
   begin(lengths: LogLengths): void
   /** Announces a block whose ids are needed soon. */
   announce(block: BlockToDecide): void
-  ids(block: BlockToDecide): readonly string[] | Promise<readonly string[]>
-  encode(block: BlockToDecide, ids: BlockIds, kept: KeptOfBlock): EncodedFrames | Promise<EncodedFrames>
+  ids(block: BlockToDecide): IdBytes | Promise<IdBytes>
+  encode(block: BlockToDecide, ids: IdBytes, kept: KeptOfBlock): EncodedFrames | Promise<EncodedFrames>
   /** Returns a text that is not written yet; null for one that is. */
   read(offset: number): string | null | Promise<string | null>
   /** Returns the memory of frames that were written, up to these lengths of the logs. */
@@ -45,6 +46,8 @@ export class LocalFrames implements BlockFrames {
   readonly #plan: DecidePlan
   readonly #texts = new FramePieces()
   readonly #log = new FramePieces()
+  /** Created when it is needed: it has a memory of its own. */
+  #hasher: IdHasher | null = null
 
   constructor(plan: DecidePlan) {
     this.#plan = plan
@@ -59,11 +62,14 @@ export class LocalFrames implements BlockFrames {
     // Ids are hashed when they are needed.
   }
 
-  ids(block: BlockToDecide): readonly string[] {
-    return block.ids ?? Array.from({ length: block.columns.rows }, (_, i) => idOf(block, i))
+  ids(block: BlockToDecide): IdBytes {
+    return idsOfBlock(block, () => {
+      this.#hasher ??= new IdHasher()
+      return this.#hasher
+    })
   }
 
-  encode({ number, columns }: BlockToDecide, ids: BlockIds, { rows, textOffsets }: KeptOfBlock): EncodedFrames {
+  encode({ number, columns }: BlockToDecide, ids: IdBytes, { rows, textOffsets }: KeptOfBlock): EncodedFrames {
     this.#texts.expect((columns.text.offsets[columns.rows] as number) + columns.rows * frameHeadBytes)
     for (let place = 0; place < rows.length; place++) {
       if ((textOffsets[place] as number) >= 0) this.#texts.append(textBytesAt(columns.text, rows[place] as number))
@@ -71,7 +77,7 @@ export class LocalFrames implements BlockFrames {
     const textsBytes = keepsTexts(this.#plan) ? this.#texts.bytes : 0
     const kept = keptColumns(this.#plan, columns, { block: number, textsBytes, ids, rows, textOffsets })
     for (let from = 0; from === 0 || from < rows.length; from += rowsPerFrameMax) {
-      this.#log.append(encodeKept(kept, from, Math.min(from + rowsPerFrameMax, rows.length)))
+      this.#log.appendWritten(keptPayload(kept, from, Math.min(from + rowsPerFrameMax, rows.length)))
     }
     return { texts: this.#texts.take(), log: this.#log.take() }
   }

@@ -1,7 +1,6 @@
 /** Rows of a block as the index and the log keep them. */
 import { frameBytesMax } from '../storage/frames.js'
 import { type ChunkColumns, textBytesAt, textLengthAt } from '../text/columns.js'
-import { recordId } from '../text/identity.js'
 import { murmur128 } from '../text/kernel/reference-kernel.js'
 import { type KeptColumns, type KeptRow, keyBytes } from './kept-frames.js'
 import { type DecidePlan, keepsTexts } from './plan.js'
@@ -24,12 +23,6 @@ export interface BlockToDecide {
 
 /** Seed of the key of a text without letters, which is a hash of the text itself. */
 const bareTextSeed = 0x6b756e
-
-export function idOf({ ids, split, shard, columns }: BlockToDecide, i: number): string {
-  return ids === null
-    ? recordId(split, shard, columns.offset[i] as number, columns.chunk[i] as number)
-    : (ids[i] as string)
-}
 
 /** A text without letters has an empty comparison form: it is a duplicate only of an identical text. */
 function bareKey(columns: DecideColumns, i: number): Uint8Array {

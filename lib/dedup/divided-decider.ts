@@ -10,6 +10,7 @@ import { textLengthAt } from '../text/columns.js'
 import { blockRowsMax, type Findings, type RowsToInsert, type RowsToProbe } from './band-tables.js'
 import type { DecidedBlock, IndexFigures } from './block-decider.js'
 import type { BlockFrames } from './block-frames.js'
+import { packedIds } from './block-ids.js'
 import { BlockResolver, BlockState } from './block-resolver.js'
 import { type BlockToDecide, isStored, keysOf } from './block-rows.js'
 import { type BlockTexts, CandidateSettler, type Documents, type ReadText } from './candidate-settler.js'
@@ -269,24 +270,8 @@ function copyInto(had: Uint8Array | undefined, bytes: Uint8Array): Uint8Array {
   return copy
 }
 
-const packable = /^[0-9a-f]{32}$/
-
-/** Packs ids to `bytes`; those that are not 32 hexadecimal digits are listed by row. */
-function packedIds(ids: readonly string[], bytes: Uint8Array): IdBytes {
-  const target = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const longIds = new Map<number, string>()
-  ids.forEach((id, row) => {
-    if (packable.test(id)) target.write(id, row * 16, 'hex')
-    else longIds.set(row, id)
-  })
-  return { bytes, longIds: longIds.size === 0 ? null : longIds }
-}
-
 function restoredIds(rows: readonly KeptRow[]): IdBytes {
-  return packedIds(
-    rows.map(({ id }) => id),
-    new Uint8Array(rows.length * 16),
-  )
+  return packedIds(rows.map(({ id }) => id))
 }
 
 function restoredRows({ near }: DecidePlan, rows: readonly KeptRow[]): RowsToProbe {

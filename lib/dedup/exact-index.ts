@@ -5,7 +5,8 @@
  */
 import type { Banding, SettleBand } from './banding.js'
 import { KeptDocuments } from './kept-documents.js'
-import type { KeptRow } from './kept-frames.js'
+import type { IdBytes, KeptRow } from './kept-frames.js'
+import type { KeptRows, RowsToDecide } from './kept-rows.js'
 import { kernelBytesMax } from './kernel-memory.js'
 import type { Duplicate } from './types.js'
 
@@ -62,15 +63,55 @@ export class ExactIndex {
     this.#seek(row)
     let candidates = none
     for (const part of this.documents.parts) {
-      for (let place = 0, found = part.near(); place < found; place++) {
-        const { document, similarity } = part.similar(place)
-        const sure = similarity >= this.#options.settleBand.high
-        if (candidates === none) candidates = []
-        candidates.push({ document: part.first + document, similarity, sure })
-        if (sure) return candidates
-      }
+      candidates = this.#candidates(part, candidates)
+      if (candidates.at(-1)?.sure === true) return candidates
     }
     this.#nearSearched = true
+    return candidates
+  }
+
+  /**
+   * Begins a block of rows that are decided on together, with the verdicts of `equal`, `near` and `keep` for one after the
+   * other. Returns false if they must be looked up one by one.
+   */
+  begin(block: Omit<RowsToDecide, 'ids'>, ids: IdBytes): boolean {
+    this.#row = null
+    return this.documents.begin(block, ids)
+  }
+
+  /** Decides on rows from `from` on. Returns the next one whose text must be compared; the number of rows at the end. */
+  decideRows(from: number): number {
+    return this.documents.decideRows(from)
+  }
+
+  /** Returns the candidates of the row that `decideRows` returned, as `near` does. */
+  candidates(): readonly NearCandidate[] {
+    return this.#candidates(this.documents.last, none)
+  }
+
+  /** Keeps the row that `decideRows` returned. */
+  keepRow(row: number): void {
+    this.documents.keepRow(row)
+  }
+
+  /** Returns what `decideRows` found for a row; null if it was kept, or returned to the caller. */
+  duplicate(row: number): Duplicate | null {
+    const found = this.documents.last.duplicateOf(row)
+    if (found === null) return null
+    const { document, isEqual, similarity } = found
+    return { reason: isEqual ? 'exact-duplicate' : 'near-duplicate', of: this.documents.id(document), similarity }
+  }
+
+  /** Returns `before` with the candidates of a part, to the first sure one. */
+  #candidates(part: KeptRows, before: NearCandidate[]): NearCandidate[] {
+    let candidates = before
+    for (let place = 0, found = part.near(); place < found; place++) {
+      const { document, similarity } = part.similar(place)
+      const sure = similarity >= this.#options.settleBand.high
+      if (candidates === none) candidates = []
+      candidates.push({ document: part.first + document, similarity, sure })
+      if (sure) break
+    }
     return candidates
   }
 

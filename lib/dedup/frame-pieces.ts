@@ -4,7 +4,8 @@
  */
 import { Buffer } from 'node:buffer'
 import { sharedBuffers } from '../core/shared-buffers.js'
-import { encodeFrameInto, frameHeadBytes, parseFrame } from '../storage/frames.js'
+import { encodeFrameInto, encodeHead, frameHeadBytes, parseFrame } from '../storage/frames.js'
+import type { Payload } from './kept-frames.js'
 
 /** Bytes of frames that are written together; a longer frame gets a piece of its length. */
 const pieceBytesMax = 4 * 1024 * 1024
@@ -41,15 +42,34 @@ export class FramePieces {
 
   /** Appends a copy of `payload`; returns its offset in the log. */
   append(payload: Uint8Array): number {
-    const bytes = frameHeadBytes + payload.length
-    const last = this.#pieces.length > this.#taken ? this.#pieces.at(-1) : undefined
-    const piece = last !== undefined && last.length + bytes <= last.buffer.length ? last : this.#open(bytes)
+    const piece = this.#pieceFor(payload.length)
     const offset = this.#bytes
     encodeFrameInto(piece.buffer, piece.length, payload, offset)
+    this.#add(piece, payload.length)
+    return offset
+  }
+
+  /** Appends a payload, which is written to the memory of its frame. */
+  appendWritten(payload: Payload): void {
+    const piece = this.#pieceFor(payload.length)
+    const start = piece.length + frameHeadBytes
+    const target = piece.buffer.subarray(start, start + payload.length)
+    payload.write(target)
+    encodeHead(piece.buffer, piece.length, target, this.#bytes)
+    this.#add(piece, payload.length)
+  }
+
+  #pieceFor(payloadBytes: number): Piece {
+    const bytes = frameHeadBytes + payloadBytes
+    const last = this.#pieces.length > this.#taken ? this.#pieces[this.#pieces.length - 1] : undefined
+    return last !== undefined && last.length + bytes <= last.buffer.length ? last : this.#open(bytes)
+  }
+
+  #add(piece: Piece, payloadBytes: number): void {
+    const bytes = frameHeadBytes + payloadBytes
     piece.length += bytes
     this.#bytes += bytes
     this.#expectedBytes -= bytes
-    return offset
   }
 
   /** Returns the frames since the last call. They are read-only until `written`. */

@@ -3,6 +3,7 @@ import { workerData } from 'node:worker_threads'
 import { nameThread, ownPort } from '../core/own-thread.js'
 import { toWire } from '../core/wire-error.js'
 import { LocalFrames } from './block-frames.js'
+import type { IdBytes } from './kept-frames.js'
 import type { FramesReply, FramesRequest, ThreadData } from './thread-messages.js'
 
 nameThread('dedup-log')
@@ -10,7 +11,7 @@ const port = ownPort()
 const { plan }: ThreadData = workerData
 const frames = new LocalFrames(plan)
 /** Ids by number of the block, until it is encoded. */
-const ids = new Map<number, readonly string[]>()
+const ids = new Map<number, IdBytes>()
 
 port.on('message', (request: FramesRequest) => {
   const reply = replyTo(request)
@@ -21,9 +22,9 @@ function replyTo(request: FramesRequest): FramesReply | null {
   try {
     if ('begin' in request) frames.begin(request.begin)
     else if ('announce' in request) {
-      const { number } = request.announce
-      ids.set(number, frames.ids(request.announce))
-      return { ids: ids.get(number) ?? [] }
+      const own = frames.ids(request.announce)
+      ids.set(request.announce.number, own)
+      return { ids: own }
     } else {
       const { encode, kept } = request
       const own = request.ids ?? ids.get(encode.number) ?? frames.ids(encode)

@@ -6,8 +6,8 @@
 import { type MessagePort, workerData } from 'node:worker_threads'
 import { nameThread, ownPort } from '../core/own-thread.js'
 import { toWire } from '../core/wire-error.js'
-import { recordId } from '../text/identity.js'
 import { BandTables } from './band-tables.js'
+import { IdHasher } from './block-ids.js'
 import type { FromIndexThread, IndexThreadData, RowsToName, ToIndexThread } from './index-threads.js'
 
 nameThread('dedup-index')
@@ -15,6 +15,7 @@ const { tables: options, place, threads, before, after }: IndexThreadData = work
 const port: MessagePort = before ?? ownPort()
 /** Created by the first message, so that a failure to create it is reported as the reply. */
 let tables: BandTables | null = null
+let hasher: IdHasher | null = null
 /** Replies of this thread, and of those after it, that wait for each other; oldest first. */
 const own: FromIndexThread[] = []
 const others: FromIndexThread[] = []
@@ -57,10 +58,8 @@ function replyTo({ inserts, probe, name }: ToIndexThread): FromIndexThread {
 }
 
 /** Hashes the ids of this thread's share of the rows. */
-function nameRows({ split, shard, offset, chunk, bytes }: RowsToName, rows: number): void {
-  const target = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+function nameRows(name: RowsToName, rows: number): void {
   const [from, until] = [Math.floor((place * rows) / threads), Math.floor(((place + 1) * rows) / threads)]
-  for (let row = from; row < until; row++) {
-    target.write(recordId(split, shard, offset[row] as number, chunk[row] as number), row * 16, 'hex')
-  }
+  hasher ??= new IdHasher()
+  hasher.hash(name, from, until, name.bytes)
 }

@@ -2,15 +2,12 @@
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import { fromWire, type WireError } from '../core/wire-error.js'
 import type { Findings, RowsToInsert, RowsToProbe, TablesOptions } from './band-tables.js'
+import type { RowsToName as NamedRows } from './block-ids.js'
 import type { DecidePlan } from './plan.js'
 import { threadLost } from './thread-lost.js'
 
-/** Rows whose ids a thread hashes, to `bytes`, 16 a row. */
-export interface RowsToName {
-  readonly split: string
-  readonly shard: string
-  readonly offset: Float64Array
-  readonly chunk: Int32Array
+/** Rows whose ids the threads hash, to `bytes`, 16 a row: each those of some rows. */
+export interface RowsToName extends NamedRows {
   readonly bytes: Uint8Array
 }
 

@@ -65,26 +65,42 @@ export interface KeptColumns {
   readonly textOffsets: ArrayLike<number>
 }
 
+/** A payload that is written where it is needed: `target` has its length. */
+export interface Payload {
+  readonly length: number
+  write(target: Buffer): void
+}
+
 /** Encodes the kept rows from place `from` to before `until`. */
 export function encodeKept(kept: KeptColumns, from: number, until: number): Uint8Array {
+  const payload = keptPayload(kept, from, until)
+  const bytes = Buffer.allocUnsafe(payload.length)
+  payload.write(bytes)
+  return bytes
+}
+
+/** Returns the encoding of the kept rows from place `from` to before `until`. */
+export function keptPayload(kept: KeptColumns, from: number, until: number): Payload {
   const { block, textsBytes, keys, signature, hasShingle, textOffsets } = kept
   const count = until - from
   // A frame without rows has no length of signatures.
   const signatureBytes = count === 0 ? 0 : kept.signatureBytes
   const ids = idsOf(kept, from, until)
-  const payload = Buffer.alloc(headBytes + count * (keyBytes + 9 + signatureBytes) + ids.length)
-  payload.writeDoubleLE(block, 0)
-  payload.writeUInt32LE(count, 8)
-  payload.writeUInt32LE(signatureBytes, 12)
-  payload[16] = until < kept.rows.length ? 1 : 0
-  payload.writeDoubleLE(textsBytes, 24)
-  const runs = runsOf(kept.rows, from, until)
-  let at = copyRuns(keys, keyBytes, runs, payload, headBytes)
-  for (let place = from; place < until; place++) at = payload.writeDoubleLE(textOffsets[place] as number, at)
-  for (let place = from; place < until; place++) payload[at++] = hasShingle(kept.rows[place] as number) ? 1 : 0
-  at = copyRuns(signature, signatureBytes, runs, payload, at)
-  payload.set(ids, at)
-  return payload
+  const write = (target: Buffer) => {
+    target.fill(0, 0, headBytes)
+    target.writeDoubleLE(block, 0)
+    target.writeUInt32LE(count, 8)
+    target.writeUInt32LE(signatureBytes, 12)
+    target[16] = until < kept.rows.length ? 1 : 0
+    target.writeDoubleLE(textsBytes, 24)
+    const runs = runsOf(kept.rows, from, until)
+    let at = copyRuns(keys, keyBytes, runs, target, headBytes)
+    for (let place = from; place < until; place++) at = target.writeDoubleLE(textOffsets[place] as number, at)
+    for (let place = from; place < until; place++) target[at++] = hasShingle(kept.rows[place] as number) ? 1 : 0
+    at = copyRuns(signature, signatureBytes, runs, target, at)
+    ids.write(target.subarray(at))
+  }
+  return { length: headBytes + count * (keyBytes + 9 + signatureBytes) + ids.length, write }
 }
 
 /** Rows that follow each other, as pairs of the first and the one after the last: most rows are kept. */
@@ -115,8 +131,8 @@ function copyRuns(
   return at
 }
 
-/** Encodes the ids. */
-function idsOf({ ids, rows }: KeptColumns, from: number, until: number): Uint8Array {
+/** Returns the encoding of the ids. */
+function idsOf({ ids, rows }: KeptColumns, from: number, until: number): Payload {
   if (!('bytes' in ids) || ids.longIds !== null) {
     const idAt = (row: number): string => ('bytes' in ids ? idOf(ids, row) : (ids[row] as string))
     const each = Array.from({ length: until - from }, (_, place) => {
@@ -125,21 +141,24 @@ function idsOf({ ids, rows }: KeptColumns, from: number, until: number): Uint8Ar
       head.writeUInt16LE(id.length)
       return [head, id]
     })
-    return Buffer.concat(each.flat())
+    const encoded = Buffer.concat(each.flat())
+    return { length: encoded.length, write: (target) => target.set(encoded) }
   }
-  const encoded = new Uint8Array((until - from) * (2 + packedBytes * 2))
-  let at = 0
-  for (let place = from; place < until; place++) {
-    encoded[at] = packedBytes * 2
-    at += 2
-    const start = (rows[place] as number) * packedBytes
-    for (let i = start; i < start + packedBytes; i++) {
-      const byte = ids.bytes[i] as number
-      encoded[at++] = hexDigits[byte >> 4] as number
-      encoded[at++] = hexDigits[byte & 15] as number
+  const write = (target: Buffer) => {
+    let at = 0
+    for (let place = from; place < until; place++) {
+      target[at] = packedBytes * 2
+      target[at + 1] = 0
+      at += 2
+      const start = (rows[place] as number) * packedBytes
+      for (let i = start; i < start + packedBytes; i++) {
+        const byte = ids.bytes[i] as number
+        target[at++] = hexDigits[byte >> 4] as number
+        target[at++] = hexDigits[byte & 15] as number
+      }
     }
   }
-  return encoded
+  return { length: (until - from) * (2 + packedBytes * 2), write }
 }
 
 /** Returns the id of a row. */

@@ -4,7 +4,7 @@
  */
 import { type Banding, estimate, type SettleBand } from './banding.js'
 import { type KeptRow, keyBytes } from './kept-frames.js'
-import { hasPages, instantiateKernel, noMemory, pageBytes } from './kernel-memory.js'
+import { hasPages, instantiateKernel, KernelRegion, noMemory, pageBytes } from './kernel-memory.js'
 
 export interface KeptRowsOptions {
   /** Whether there is a table of keys, for exact duplicates. */
@@ -17,15 +17,57 @@ export interface KeptRowsOptions {
   readonly bytesMax: number
 }
 
+/** A document of which a row is a duplicate for certain. */
+interface DuplicateRow {
+  readonly document: number
+  readonly isEqual: boolean
+  readonly similarity: number
+}
+
 /** A document that is or may be near the row, by its number in this part. */
 interface SimilarRow {
   readonly document: number
   readonly similarity: number
 }
 
-/** Exports of kernel/assembly/index.ts, documented there. */
+/** Rows of a block, for `decideRows`. */
+export interface RowsToDecide {
+  readonly rows: number
+  readonly keys: Uint8Array
+  readonly signature: Uint8Array
+  /** One byte a row: whether it has bands. */
+  readonly banded: Uint8Array
+  /** 16 bytes a row. */
+  readonly ids: Uint8Array
+  /** What the text of each row takes in the texts log; 0 if it is not stored. */
+  readonly textBytes: Uint32Array
+  /** Length of the texts log before the block. */
+  readonly textsBytes: number
+}
+
+/** Rows of a block that were kept, in order, with the offsets of their texts; −1 for none. */
+export interface RowsKept {
+  readonly rows: Uint32Array
+  readonly textOffsets: Float64Array
+  /** Length of the texts log after them. */
+  readonly textsBytes: number
+}
+
+/** Exports of kernel/assembly/index.ts and block.ts, documented there. */
 interface Kernel {
   readonly memory: WebAssembly.Memory
+  take(bytes: number): number
+  usedPages(): number
+  beginBlock(
+    ...given: [
+      ...[rows: number, keys: number, signatures: number, minima: number, banded: number, ids: number],
+      ...[textBytes: number, decided: number, keptRows: number, keptOffsets: number, textsBytes: number],
+    ]
+  ): void
+  decideRows(from: number): number
+  keepRow(row: number): void
+  keptCount(): number
+  textsLogBytes(): number
   readonly rowBase: WebAssembly.Global
   readonly idBase: WebAssembly.Global
   readonly documentsPerBandMax: WebAssembly.Global
@@ -44,8 +86,14 @@ interface Kernel {
 }
 
 const idBytes = 16
+/** Marks a row that is not a duplicate, and one that is by its key. */
+const unset = 0xffffffff
+/** Memory that a part must have left for a block, and for each of its rows: an upper bound of what they take. */
+const blockBytesMax = 64 * 2 ** 20
+const rowBytesMax = 2048
 /** The tables store numbers of documents in 24 bits. */
 const documentsMax = 2 ** 24
+const columnAlign = 64
 
 export class KeptRows {
   readonly #kernel: Kernel
@@ -59,6 +107,9 @@ export class KeptRows {
   #sharing = new Uint8Array(0)
   #found = new Uint32Array(0)
   readonly #options: KeptRowsOptions
+  /** The columns of a block, what is decided on its rows, and what is kept. */
+  readonly #columns: KernelRegion
+  #block = { rows: 0, outcomes: 0, kept: 0, texts: 0, count: 0 }
 
   /**
    * @param first number of its first document
@@ -73,6 +124,7 @@ export class KeptRows {
     this.#bands = signatureLength === 0 ? 0 : banding.bands
     this.#kernel = instantiateKernel<Kernel>()
     this.#view()
+    this.#columns = new KernelRegion(this.#kernel, options.bytesMax)
     const keys = exact ? 1 : 0
     if (!this.#hasPages(this.#kernel.pagesToConfigure(this.#bands, keys))) throw noMemory()
     const low = leastEqual(settleBand.low, signatureLength)
@@ -139,6 +191,80 @@ export class KeptRows {
     return this.#count - 1
   }
 
+  /** Begins a block of rows for `decideRows`. Returns false if this part may be too small for it. */
+  begin(block: RowsToDecide): boolean {
+    const { rows, keys, signature, banded, ids, textBytes, textsBytes } = block
+    const bytesMax = this.memoryBytes + blockBytesMax + rows * rowBytesMax
+    if (this.#count + rows > documentsMax || bytesMax > this.#options.bytesMax) return false
+    // Bands are read eight bytes at a time, so the last one is read beyond its end.
+    const columns = [keys, signature, new Uint8Array(8), ids, banded, textBytes]
+    const lengths = [...columns.map(({ byteLength }) => byteLength), rows * 8, rows * 4, rows * 8]
+    const offsets: number[] = []
+    let end = 0
+    for (const length of lengths) {
+      offsets.push(end)
+      end += Math.ceil(length / columnAlign) * columnAlign
+    }
+    const at = this.#columns.reserve(end)
+    this.#refresh()
+    const memory = new Uint8Array(this.#kernel.memory.buffer)
+    columns.forEach((column, i) => {
+      memory.set(new Uint8Array(column.buffer, column.byteOffset, column.byteLength), at + (offsets[i] as number))
+    })
+    const of = (column: number) => at + (offsets[column] as number)
+    const [outcomes, kept, texts] = [of(6), of(7), of(8)]
+    this.#block = { rows, outcomes, kept, texts, count: this.#count }
+    const { signatureLength } = this.#options
+    this.#kernel.beginBlock(
+      ...[rows, of(0), of(1), signatureLength, of(4), of(3), of(5), outcomes, kept, texts, textsBytes],
+    )
+    return true
+  }
+
+  /**
+   * Decides on the rows of the block from `from` on: keeps them, or finds a document of which they are duplicates for
+   * certain. Returns the next row that has candidates, none of which before the last is; the number of rows at the end.
+   *
+   * @throws {MemoryRefusedError} the system provides no memory
+   */
+  decideRows(from: number): number {
+    for (let row = from; ; ) {
+      row = this.#kernel.decideRows(row)
+      this.#count = this.#block.count + this.#kernel.keptCount()
+      if (row === this.#block.rows) return row
+      const needed = this.#kernel.pagesNeeded()
+      if (needed <= this.#pages) return row
+      if (!this.#hasPages(needed)) throw noMemory()
+    }
+  }
+
+  /** Keeps the row that `decideRows` returned. */
+  keepRow(row: number): void {
+    this.#kernel.keepRow(row)
+    this.#count++
+  }
+
+  /** Returns the document of which a row is a duplicate, and their similarity, or null. Of rows that `decideRows` decided on. */
+  duplicateOf(row: number): DuplicateRow | null {
+    const [document, equal] = new Uint32Array(this.#kernel.memory.buffer, this.#block.outcomes + row * 8, 2)
+    if (document === undefined || equal === undefined || document === unset) return null
+    return equal === unset
+      ? { document, isEqual: true, similarity: 1 }
+      : { document, isEqual: false, similarity: estimate(equal, this.#options.signatureLength) }
+  }
+
+  /** Returns what was kept of the block so far: copies, or views that are valid until the next call. */
+  kept(copied: boolean): RowsKept {
+    const { buffer } = this.#kernel.memory
+    const { kept, texts } = this.#block
+    const count = this.#kernel.keptCount()
+    const [rows, textOffsets] = [new Uint32Array(buffer, kept, count), new Float64Array(buffer, texts, count)]
+    const textsBytes = this.#kernel.textsLogBytes()
+    return copied
+      ? { rows: rows.slice(), textOffsets: textOffsets.slice(), textsBytes }
+      : { rows, textOffsets, textsBytes }
+  }
+
   textOffset(document: number): number {
     return this.#kernel.textOf(document)
   }
@@ -159,6 +285,11 @@ export class KeptRows {
     if (!hasPages(this.#kernel.memory, needed, this.#options.bytesMax)) return false
     this.#view()
     return true
+  }
+
+  /** After memory that may have grown elsewhere. */
+  #refresh(): void {
+    if (this.#key.buffer !== this.#kernel.memory.buffer) this.#view()
   }
 
   /** Recreates the views, which growing the memory detaches. */

@@ -25,8 +25,13 @@ export interface LogLengths {
 /** @throws {MemoryRefusedError} the system provides no memory */
 export function makeIndex({ kind, exact, near, banding, documentsExpected }: DecidePlan): ExactIndex | BloomIndex {
   if (kind === 'bloom') return new BloomIndex({ exact, near: near !== false, banding, documentsExpected })
-  const signatureLength = near === false ? 0 : near.minima
+  const signatureLength = signatureBytesOf({ near })
   return new ExactIndex({ exact, signatureLength, banding, settleBand: settleBandOf({ near }) })
+}
+
+/** Returns the bytes of a signature; 0 if near-duplicates are not looked for. */
+export function signatureBytesOf({ near }: Pick<DecidePlan, 'near'>): number {
+  return near === false ? 0 : near.minima
 }
 
 /** Returns the estimates for which texts are compared. */

@@ -4,8 +4,9 @@ import { fromWire } from '../core/wire-error.js'
 import { WorkerLostError } from '../errors.js'
 import { parseFrame } from '../storage/frames.js'
 import type { BlockFrames, EncodedFrames, KeptOfBlock } from './block-frames.js'
+import { packedIds } from './block-ids.js'
 import type { BlockToDecide } from './block-rows.js'
-import type { BlockIds } from './kept-frames.js'
+import type { IdBytes } from './kept-frames.js'
 import type { DecidePlan, LogLengths } from './plan.js'
 import type { FramesReply, FramesRequest, ThreadData } from './thread-messages.js'
 
@@ -24,7 +25,9 @@ interface UnwrittenTexts {
 export class ThreadFrames implements BlockFrames {
   readonly #worker: Worker
   readonly #waiting: Waiting[] = []
-  readonly #ids = new Map<number, Promise<readonly string[]>>()
+  readonly #ids = new Map<number, Promise<IdBytes>>()
+  /** Blocks whose ids the thread has. */
+  readonly #hashed = new Set<number>()
   /** Oldest first. */
   readonly #unwritten: UnwrittenTexts[] = []
   #textsBytes = 0
@@ -52,21 +55,24 @@ export class ThreadFrames implements BlockFrames {
     const ids = this.#request({ announce: block }).then((reply) => ('ids' in reply ? reply.ids : unexpected()))
     ids.catch(() => undefined) // reported where the ids are used
     this.#ids.set(block.number, ids)
+    this.#hashed.add(block.number)
   }
 
-  ids(block: BlockToDecide): readonly string[] | Promise<readonly string[]> {
-    if (block.ids !== null) return block.ids
+  ids(block: BlockToDecide): IdBytes | Promise<IdBytes> {
+    if (block.ids !== null) return packedIds(block.ids)
     if (!this.#ids.has(block.number)) this.announce(block)
-    const ids = this.#ids.get(block.number) as Promise<readonly string[]>
+    const ids = this.#ids.get(block.number) as Promise<IdBytes>
     this.#ids.delete(block.number)
     return ids
   }
 
-  encode(block: BlockToDecide, ids: BlockIds, kept: KeptOfBlock): Promise<EncodedFrames> {
+  encode(block: BlockToDecide, ids: IdBytes, kept: KeptOfBlock): Promise<EncodedFrames> {
+    // The thread has those that it hashed.
+    const announced = this.#hashed.delete(block.number)
     const frames = this.#request({
       encode: block,
       kept,
-      ids: 'bytes' in ids ? ids : null,
+      ids: announced ? null : ids,
       written: this.#written,
     }).then((reply) => {
       return 'frames' in reply ? reply.frames : unexpected()

@@ -26,7 +26,7 @@ export type FromThread =
   | { readonly error: WireError }
   | { readonly read: { readonly document: number; readonly offset: number } }
 
-/** To the thread that encodes frames. `announce` and `encode` have a reply each, in order; `ids` are those of no announced block. */
+/** To the thread that encodes frames. `announce` and `encode` have a reply each, in order; `ids` are those of a block that was not announced. */
 export type FramesRequest =
   | { readonly begin: LogLengths }
   | { readonly announce: BlockToDecide }
@@ -38,7 +38,4 @@ export type FramesRequest =
       readonly written: LogLengths
     }
 
-export type FramesReply =
-  | { readonly ids: readonly string[] }
-  | { readonly frames: EncodedFrames }
-  | { readonly error: WireError }
+export type FramesReply = { readonly ids: IdBytes } | { readonly frames: EncodedFrames } | { readonly error: WireError }

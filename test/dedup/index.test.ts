@@ -2,11 +2,14 @@ import { spawnSync } from 'node:child_process'
 import { isDeepStrictEqual } from 'node:util'
 import t from 'tap'
 import { type Banding, bandingFor, estimate, recall, type SettleBand, settleBand } from '../../lib/dedup/banding.js'
+import { IdHasher, packedIds } from '../../lib/dedup/block-ids.js'
 import { BloomFilter, falsePositiveRate } from '../../lib/dedup/bloom.js'
 import { ExactIndex } from '../../lib/dedup/exact-index.js'
 import { dedupOptions, indexKindFor } from '../../lib/dedup/index.js'
 import { ShingleComparer } from '../../lib/dedup/jaccard.js'
 import type { KeptRow } from '../../lib/dedup/kept-frames.js'
+import type { Duplicate } from '../../lib/dedup/types.js'
+import { recordId } from '../../lib/text/identity.js'
 import { createSigner } from '../../lib/text/signature.js'
 import { randomBelow } from '../support/random.js'
 import { jaccard, letters } from './planted.js'
@@ -175,6 +178,130 @@ for (const [name, shape] of Object.entries(shapes)) {
     t.end()
   })
 }
+
+/** Of rows that `near` finds candidates for, none of them sure: a stand-in for comparing texts. */
+const isNear = (document: number, row: KeptRow) =>
+  (document + row.signature.reduce((sum, byte) => sum + byte)) % 3 === 0
+
+/** The verdict on a row that is looked up alone; keeps it if it is no duplicate. */
+function decideAlone(index: ExactIndex, row: KeptRow): Duplicate | null {
+  const equal = index.equal(row)
+  if (equal !== null) return equal
+  const candidates = index.near(row)
+  const found = candidates.find(({ document, sure }) => sure || isNear(document, row))
+  if (found === undefined) {
+    index.keep(row)
+    return null
+  }
+  return { reason: 'near-duplicate', of: index.documents.id(found.document), similarity: found.similarity }
+}
+
+/** The verdicts on the rows of a block, and what is kept of it. */
+function decideBlock(index: ExactIndex, rows: readonly KeptRow[], textBytes: Uint32Array, textsBytes: number) {
+  const { length } = rows
+  const ids = packedIds(rows.map(({ id }) => id))
+  const columns = {
+    keys: Buffer.concat(rows.map(({ key }) => key)),
+    signature: Buffer.concat(rows.map(({ signature }) => signature)),
+    banded: Uint8Array.from(rows, ({ hasShingle }) => Number(hasShingle)),
+  }
+  if (!index.begin({ rows: length, ...columns, textBytes, textsBytes }, ids)) return null
+  const verdicts = new Array<Duplicate | null>(length).fill(null)
+  for (let row = index.decideRows(0); row < length; row = index.decideRows(row + 1)) {
+    const candidates = index.candidates()
+    const found = candidates.find(({ document, sure }) => sure || isNear(document, rows[row] as KeptRow))
+    if (found === undefined) index.keepRow(row)
+    else
+      verdicts[row] = { reason: 'near-duplicate', of: index.documents.id(found.document), similarity: found.similarity }
+  }
+  const kept = index.documents.last.kept(true)
+  rows.forEach((_, row) => {
+    verdicts[row] ??= index.duplicate(row)
+  })
+  return { verdicts, kept }
+}
+
+for (const [name, shape] of Object.entries(shapes)) {
+  if (shape.partBytesMax !== undefined) continue
+  t.test(`rows of a block that are decided on together have the verdicts of rows one by one: ${name}`, (t) => {
+    const random = randomBelow(seed + 3)
+    const banding = { bands: Math.floor(shape.signatureLength / shape.rows), rows: shape.rows }
+    const options = { ...shape, exact: true, banding, settleBand: { low: 0.6, high: 0.85 } }
+    const [alone, together] = [new ExactIndex(options), new ExactIndex(options)]
+    const drawn: KeptRow[] = []
+    const counts = { exact: 0, near: 0, kept: 0 }
+    let textsBytes = 0
+    while (alone.count < shape.documents) {
+      // A row that is kept in any case, as of a log, and a block.
+      const restored = { ...drawRow(random, shape, drawn), textOffset: textsBytes }
+      drawn.push(restored)
+      for (const index of [alone, together]) index.keep(restored)
+      const rows = Array.from({ length: 1 + random(1500) }, () => {
+        const row = drawRow(random, shape, drawn)
+        drawn.push(row)
+        return row
+      })
+      const textBytes = Uint32Array.from(rows, () => (random(3) === 0 ? 0 : 1 + random(1e6)))
+      const before = textsBytes
+      const expected = { verdicts: [] as (Duplicate | null)[], rows: [] as number[], textOffsets: [] as number[] }
+      rows.forEach((row, i) => {
+        const textOffset = textBytes[i] === 0 ? -1 : textsBytes
+        const verdict = decideAlone(alone, { ...row, textOffset })
+        expected.verdicts.push(verdict)
+        if (verdict !== null) counts[verdict.reason === 'exact-duplicate' ? 'exact' : 'near']++
+        if (verdict !== null) return
+        expected.rows.push(i)
+        expected.textOffsets.push(textOffset)
+        textsBytes += textBytes[i] as number
+      })
+      counts.kept += expected.rows.length
+      const decided = decideBlock(together, rows, textBytes, before)
+      if (!isDeepStrictEqual(decided?.verdicts, expected.verdicts)) t.same(decided?.verdicts, expected.verdicts)
+      t.same([...(decided?.kept.rows ?? [])], expected.rows)
+      t.same([...(decided?.kept.textOffsets ?? [])], expected.textOffsets)
+      t.equal(decided?.kept.textsBytes, textsBytes)
+    }
+    t.ok(counts.exact > 100 && counts.near > (shape.near > 50 ? 1000 : 10), JSON.stringify(counts))
+    t.equal(together.count, alone.count)
+    for (let document = 0; document < alone.count; document++) {
+      const [one, other] = [alone, together].map(({ documents }) => [
+        documents.id(document),
+        documents.textOffset(document),
+      ])
+      if (!isDeepStrictEqual(one, other)) t.same(other, one)
+    }
+    t.end()
+  })
+}
+
+t.test('a part that may be too small for a block has its rows looked up one by one', (t) => {
+  const options = { exact: true, signatureLength: 0, banding: { bands: 0, rows: 1 }, settleBand: { low: 1, high: 1 } }
+  const index = new ExactIndex({ ...options, partBytesMax: 2 ** 21 })
+  const row = { key: new Uint8Array(16), hasShingle: false, signature: new Uint8Array(0), id: 'a', textOffset: -1 }
+  t.equal(decideBlock(index, [row], new Uint32Array(1), 0), null)
+  t.same(decideBlock(new ExactIndex(options), [row, row], new Uint32Array(2), 0)?.verdicts, [
+    null,
+    { reason: 'exact-duplicate', of: 'a', similarity: 1 },
+  ])
+  t.end()
+})
+
+t.test('ids of a block are those of its rows one by one', (t) => {
+  const hasher = new IdHasher()
+  const offsets = [0, 9, 10, 123_456_789, 2 ** 32 - 1, 2 ** 32, 2 ** 53 - 1]
+  // The end of the JSON at every place of a block of the hash.
+  for (let length = 0; length < 150; length++) {
+    const [split, shard] = ['train', `"行\n/\ud800${'x'.repeat(length)}`]
+    const offset = Float64Array.from({ length: 11 }, (_, row) => offsets[(row + length) % offsets.length] as number)
+    const chunk = Int32Array.from({ length: 11 }, (_, row) => [0, 1, 15, 2 ** 31 - 1][row % 4] as number)
+    const bytes = Buffer.alloc(11 * 16)
+    hasher.hash({ split, shard, offset, chunk }, 0, 4, bytes)
+    hasher.hash({ split, shard, offset, chunk }, 4, 11, bytes)
+    const expected = Array.from(offset, (at, row) => recordId(split, shard, at, chunk[row] as number))
+    t.equal(bytes.toString('hex'), expected.join(''))
+  }
+  t.end()
+})
 
 t.test('an index of keys only, and one of bands only', (t) => {
   const row = (first: number, id: string): KeptRow => ({

@@ -3,7 +3,7 @@
 // decided on are in no table yet, so `probe` searches them as well. The host allocates what both read and write.
 import { addDocument, documents, equalMinima, hasKey, recordOf, signatureOf } from './documents'
 import { bandHash, configureHashes, keyHash, sharesBand } from './hashes'
-import { entriesWith, next, readAhead } from './lines'
+import { entriesWith, listPadding, next, readAhead } from './lines'
 import { take, usedPages } from './memory'
 import { configureTables, documentOf, grow, insertHash, lastYoung, leaveYouth, lineFor, tagIn } from './tables'
 
@@ -36,7 +36,7 @@ export function configureDivided(first: u32, count: u32, bands: u32, rows: u32):
   firstTable = first
   tableCount = count
   bandCount = bands
-  lines = take(<usize>max(rowsAhead * count, rowsPerInsertion) << 2)
+  lines = take((<usize>max(rowsAhead * count, rowsPerInsertion) << 2) + listPadding)
 }
 
 /** Hashes rows: 8 bytes per own table and row to `hashes`, one byte per row to `banded`, whether it has bands. */

@@ -13,13 +13,14 @@ import {
 } from './documents'
 
 import { bandHash, bands, configureHashes, keyHash, sharesBand } from './hashes'
-import { entriesWith, next } from './lines'
+import { entriesWith, next, readAhead } from './lines'
 import { take, usedBytes, usedPages } from './memory'
 import {
   configureTables,
   documentOf,
   grow,
   home,
+  homesOf,
   insert,
   lastYoung,
   leaveYouth,
@@ -30,14 +31,16 @@ import {
 
 
 export { take, usedBytes, usedPages, textOf }
+export * from './block'
 export * from './divided'
+export * from './ids'
 
 /** The row: key, signature, zero padding. */
 export const rowBase: usize = memory.data(16 + 512 + 16)
 /** An id: 32 UTF-16 code units to be packed, or 16 bytes. */
 export const idBase: usize = memory.data(64)
 const signature: usize = rowBase + 16
-const none: i32 = -1
+export const none: i32 = -1
 
 /**
  * Limit of documents per band key; the earliest stay. Boilerplate that many texts share fills a band without making them
@@ -45,23 +48,20 @@ const none: i32 = -1
  */
 export const documentsPerBandMax: u32 = 64
 /** Whether there is a table of keys: 1 or 0. */
-let keys: u32 = 0
+export let keys: u32 = 0
 /** Equal bytes from which on a document is a candidate, and from which on it is near for certain. */
 let equalMin: u32 = 0
-let equalSure: u32 = 0
+export let equalSure: u32 = 0
 
 /** u8 per band: documents that share the band with the row, at most `documentsPerBandMax`. */
 let sharing: usize = 0
 /** u32 per band: bands that need more than a look at one line. */
 let pending: usize = 0
 /** u64 per candidate, in order: its number in the high half, its equal bytes in the low half. */
-let found: usize = 0
+export let found: usize = 0
 let foundCount: u32 = 0
 /** Candidates after this document are not needed: it is near for certain. */
 let lastOfUse: u32 = 0
-/** Written so that prefetching reads are not optimised away. */
-let touched: u32 = 0
-
 /** Returns the pages of memory that are in use after `configure`. */
 export function pagesToConfigure(bandCount: u32, exact: u32): u32 {
   return usedPages() + pagesPerDocument + (bandCount + exact)
@@ -104,14 +104,11 @@ export function seek(isNear: u32): i32 {
   const first: u32 = isNear ? 0 : bands
   if (isNear) for (let band: u32 = 0; band < bands; band++) seekIn(band, bandHash(signature, band))
   if (keys) seekIn(bands, keyHash(rowBase))
-  // A short loop of its own: the processor then loads these cache lines in parallel.
-  let sum: u32 = 0
-  for (let table = first; table < bands + keys; table++) sum ^= load<u32>(home(table))
-  touched = sum
+  readAhead(homesOf(first), bands + keys - first)
   return keys ? earliestOfKey() : none
 }
 
-function earliestOfKey(): i32 {
+export function earliestOfKey(): i32 {
   const tag = tagOf(bands)
   let earliest: u32 = 0xffffffff
   for (let line = home(bands); line != 0; line = next(line)) {
@@ -128,16 +125,12 @@ export function near(): u32 {
   memory.fill(sharing, 0, bands)
   foundCount = 0
   lastOfUse = 0xffffffff
-  let sum: u32 = 0
   let waiting = pending
   for (let band: u32 = 0; band < bands; band++) {
     const line = home(band)
-    const further = next(line)
-    sum ^= load<u32>(further)
     store<u32>(waiting, band)
-    waiting += <usize>((entriesWith(line, tagOf(band)) | <u32>further) != 0) << 2
+    waiting += <usize>((entriesWith(line, tagOf(band)) | <u32>next(line)) != 0) << 2
   }
-  touched = sum
   for (let at = pending; at < waiting; at += 4) share(load<u32>(at))
   return foundCount
 }
@@ -174,7 +167,13 @@ function consider(kept: u32): void {
 
 /** Adds the row, after `seek`, and after `near` if it has a shingle. Returns `pagesNeeded`. */
 export function keep(isNear: u32, text: f64): u32 {
-  const document = addDocument(rowBase, idBase, text)
+  add(isNear, idBase, text)
+  return pagesNeeded()
+}
+
+/** Adds the row with the 16 bytes of its id. */
+export function add(isNear: u32, id: usize, text: f64): void {
+  const document = addDocument(rowBase, id, text)
   if (keys) insert(bands, document)
   if (isNear) {
     for (let band: u32 = 0; band < bands; band++) {
@@ -183,7 +182,6 @@ export function keep(isNear: u32, text: f64): u32 {
   }
   for (let table: u32 = isNear ? 0 : bands; table < bands + keys; table++) grow(table)
   if (document == lastYoung) leaveYouth()
-  return pagesNeeded()
 }
 
 /** Returns the pages that memory must have before a document is added: those in use, and those that it may take. */

@@ -32,9 +32,13 @@ export function configureLines(): void {
   }
 }
 
+/** Bytes after a list of addresses that is read ahead. */
+export const listPadding: usize = 28
+
 /**
  * Reads the lines at the addresses of a list, and their further lines. Loops this short let the processor load many cache
- * lines in parallel: one that also computes the addresses fills its window after a few. Reads up to seven addresses more.
+ * lines in parallel: one that also computes the addresses fills its window after a few. Reads up to `listPadding` bytes
+ * beyond the list, which must be zero or addresses of lines.
  */
 export function readAhead(list: usize, lines: u32): void {
   const end = list + (<usize>lines << 2)

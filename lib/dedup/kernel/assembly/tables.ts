@@ -4,7 +4,7 @@
 // The number of a line is the low `bits` bits of a hash, or one more if the line was split in this round. Further bits are
 // stored in the entry, for splitting and to distinguish entries: 16 as its tag and, while numbers of documents have 16
 // bits, 8 lower ones above the number. Later, tables have so many lines that those 8 bits are not needed.
-import { clearHighs, configureLines, count, divideEntries, next, put, release, tag, value } from './lines'
+import { clearHighs, configureLines, count, divideEntries, listPadding, next, put, release, tag, value } from './lines'
 import { lineShift, longer, take } from './memory'
 
 /** Initial bits of the number of a line. */
@@ -49,7 +49,7 @@ export function configureTables(count: u32): void {
   tableCount = count
   configureLines()
   tables = take(<usize>count << tableShift)
-  homes = take(<usize>count << 2)
+  homes = take((<usize>count << 2) + listPadding)
   hashBits = take(<usize>count << 2)
   for (let table: u32 = 0; table < count; table++) {
     const at = tableOf(table)
@@ -72,6 +72,12 @@ export function seek(table: u32, hash: u64): void {
 @inline
 export function home(table: u32): usize {
   return load<u32>(homes + (<usize>table << 2))
+}
+
+/** Returns where the addresses of the first lines of the row are, from a table on. */
+@inline
+export function homesOf(table: u32): usize {
+  return homes + (<usize>table << 2)
 }
 
 /** Returns the tag of the row in each lane. */
