@@ -2,14 +2,13 @@
  * Decodes records to documents by the field mapping. Data never makes it throw: a record without a document gives a fault.
  * records.ts finds where records start and end.
  *
- * A whole block is decoded by one call of the kernel for some hundred records. Records that are flat objects, nearly all, are
- * read from its UTF-16 without a string of their own (flat-record.ts).
+ * Records that are flat objects, nearly all, are read from the bytes of the block without a string of their own
+ * (flat-record.ts).
  */
 
 import { Buffer, isUtf8 } from 'node:buffer'
 import { isRecord } from '../core/objects.js'
 import type { Block } from './block.js'
-import { codesToString } from './code-units.js'
 import { fieldNames, fieldOf, namesText, textOf } from './field-path.js'
 import { FlatReader, skipBlanks } from './flat-record.js'
 import { withoutConstants } from './json-constants.js'
@@ -40,11 +39,8 @@ export class RecordReader {
   #bytes: Buffer = Buffer.alloc(0)
   #mapping: FieldMapping = { text: '' }
   #bounded = false
-  /** Code units of the block; null if it is very large or not valid UTF-8, so that each record is decoded separately. */
-  #unitsTotal: number | null = null
-  /** The same position in bytes and in code units. */
-  #byteAt = 0
-  #unitAt = 0
+  /** Whether the block is in the memory: it is not very large, and valid UTF-8. */
+  #isWhole = false
 
   /** @param lenient accepts an empty text, and replaces bytes that are not valid UTF-8 with U+FFFD */
   constructor(memory: TextMemory, lenient = false) {
@@ -57,75 +53,43 @@ export class RecordReader {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.#mapping = mapping
     this.#bounded = bounds !== undefined
-    this.#unitsTotal = bytes.length <= wholeBytesMax && isUtf8(bytes) ? fill(this.#memory, this.#bytes) : null
-    this.#byteAt = this.#unitAt = 0
+    this.#isWhole = bytes.length <= wholeBytesMax && isUtf8(bytes)
+    if (this.#isWhole) fill(this.#memory, this.#bytes)
     this.#flat.open(mapping, this.#bounded)
   }
 
-  /**
-   * Reads the record at bytes[start … end), which must follow those read before.
-   *
-   * A number is not a text; a number as id keeps all its digits.
-   */
+  /** Reads the record at bytes[start … end). A number is not a text; a number as id keeps all its digits. */
   read(start: number, end: number): Document | DecodeFault {
-    if (this.#unitsTotal === null) return this.#readSeparately(start, end)
-    const units = this.#memory.block.view
-    this.#unitAt += unitsIn(this.#bytes, this.#byteAt, start)
-    this.#byteAt = end
-    const unitStart = this.#unitAt
-    const flatEnd = this.#flat.read(unitStart) ? skipBlanks(units, this.#flat.end) : null
-    if (flatEnd !== null && !this.#bounded && (flatEnd === this.#unitsTotal || units[flatEnd] === newline)) {
-      this.#unitAt = flatEnd
+    if (this.#isWhole && this.#flat.read(start) && skipBlanks(this.#memory.blockBytes.view, this.#flat.end) === end) {
       return this.#flat
     }
-    this.#unitAt += unitsIn(this.#bytes, start, end)
-    if (flatEnd === this.#unitAt) return this.#flat
-    const marked = units[unitStart] === byteOrderMark
-    const from = marked ? unitStart + 1 : unitStart
-    const source = codesToString(units, from, this.#unitAt)
-    return documentIn(source, this.#mapping, marked ? byteOrderMarkBytes : 0, this.#lenient)
-  }
-
-  #readSeparately(start: number, end: number): Document | DecodeFault {
     const bytes = this.#bytes.subarray(start, end)
-    if (!this.#lenient && !isUtf8(bytes)) {
+    if (!this.#isWhole && !this.#lenient && !isUtf8(bytes)) {
       const excerpt = withoutByteOrderMark(bytes.toString('utf8', 0, excerptBytesMax))
       return { reason: 'invalid-utf8', detail: 'the bytes are no UTF-8', excerpt, key: '' }
     }
     const source = bytes.toString('utf8')
     const plain = withoutByteOrderMark(source)
-    return documentIn(plain, this.#mapping, plain === source ? 0 : byteOrderMarkBytes, this.#lenient)
+    const skipped = plain === source ? 0 : byteOrderMarkBytes
+    return this.#isWhole && this.#flat.isInvalid
+      ? invalidJson(plain, skipped)
+      : documentIn(plain, this.#mapping, skipped, this.#lenient)
   }
 }
 
-/** Largest block that is decoded as a whole: it takes up to 12 times its bytes of memory. */
+/** Largest block that is copied to the memory as a whole, where up to 32 times its bytes are reserved for its texts. */
 const wholeBytesMax = 32 * 1024 * 1024
-const newline = 0x0a
 const byteOrderMark = 0xfeff
 const byteOrderMarkBytes = 3
 /** Bytes of a record in another encoding that its reject may show. */
 const excerptBytesMax = 600
 
-/** Writes valid UTF-8 to the memory as its block, followed by a 0. Returns the number of its code units. */
-function fill(memory: TextMemory, bytes: Buffer): number {
-  const { kernel, blockBytes, block } = memory
-  blockBytes.reserve(bytes.length)
-  blockBytes.view.set(bytes)
-  const length = kernel.unitsOfUtf8(blockBytes.base, bytes.length)
-  memory.reserveBlock(length)
-  kernel.decodeUtf8(blockBytes.base, bytes.length, block.base)
-  block.view[length] = 0
-  return length
-}
-
-/** Counts the code units of bytes[from … to): one per first byte of a character, two per character of four bytes. */
-function unitsIn(bytes: Buffer, from: number, to: number): number {
-  let units = 0
-  for (let at = from; at < to; at++) {
-    const byte = bytes[at] as number
-    if ((byte & 0xc0) !== 0x80) units += byte >= 0xf0 ? 2 : 1
-  }
-  return units
+/** Writes a block to the memory, followed by a 0. */
+function fill(memory: TextMemory, bytes: Buffer): void {
+  memory.reserveBlock(bytes.length)
+  const { view } = memory.blockBytes
+  view.set(bytes)
+  view[bytes.length] = 0
 }
 
 function withoutByteOrderMark(text: string): string {
@@ -140,9 +104,7 @@ function documentIn(
   lenient: boolean,
 ): Document | DecodeFault {
   const record = parsed(source)
-  if (record === undefined) {
-    return { reason: 'invalid-json', detail: faultText(source, skippedBytes), excerpt: source.slice(0, 400), key: '' }
-  }
+  if (record === undefined) return invalidJson(source, skippedBytes)
   if (!isRecord(record)) {
     const found = record === null ? 'null' : Array.isArray(record) ? 'an array' : `a ${typeof record}`
     return {
@@ -153,6 +115,10 @@ function documentIn(
     }
   }
   return documentOf(record, mapping, source, lenient)
+}
+
+function invalidJson(source: string, skippedBytes: number): DecodeFault {
+  return { reason: 'invalid-json', detail: faultText(source, skippedBytes), excerpt: source.slice(0, 400), key: '' }
 }
 
 /** Returns undefined if the text is not valid JSON; NaN and infinities, which Python's json.dumps writes, are accepted. */

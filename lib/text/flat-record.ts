@@ -1,9 +1,10 @@
 /**
- * Reads records that are flat objects, as nearly all are, without JSON.parse: the text is copied from the block's code units
- * to where it is cleaned (text-memory.ts), and no string of it is made. Any other record is left to JSON.parse: one with
+ * Reads records that are flat objects, as nearly all are, without JSON.parse: the kernel converts the text from the block's UTF-8
+ * to code units in the memory (text-memory.ts), and no string of it is made. Any other record is left to JSON.parse: one with
  * an object or a list, a number that is not a short integer, a repeated field, or invalid JSON.
  */
-import { codesOf, codesToString } from './code-units.js'
+import { Buffer } from 'node:buffer'
+import { codesToString } from './code-units.js'
 import type { FieldMapping } from './mapping.js'
 import type { TextMemory } from './text-memory.js'
 
@@ -25,16 +26,18 @@ export class FlatReader {
   title = ''
   /** Position after the record. */
   end = 0
+  /** Whether the record that is not flat has a string that is not valid, behind what is: no other reader can read it. */
+  isInvalid = false
 
   #at = 0
-  #units: Uint16Array = new Uint16Array(0)
+  #bytes: Uint8Array = new Uint8Array(0)
   #bounded = false
   /** Code units of unescaped strings written so far. */
   #used = 0
   /** Those of the text. */
   #textFrom = 0
   #textTo = 0
-  #names: readonly (readonly [Role, Uint16Array])[] = []
+  #names: readonly (readonly [Role, Uint8Array])[] = []
 
   readonly #memory: TextMemory
 
@@ -60,12 +63,13 @@ export class FlatReader {
     })
     // If a field has two roles, no field is searched for: without a text, no record counts as flat.
     const once = new Set(names.map(([, name]) => name)).size === names.length
-    this.#names = once ? names.map(([role, name]) => [role, codesOf(name)]) : []
+    this.#names = once ? names.map(([role, name]) => [role, Buffer.from(name)]) : []
   }
 
   /** Reads the record at `start`. Returns false if it is not flat or has no text: JSON.parse must read it. */
   read(start: number): boolean {
-    this.#units = this.#memory.block.view
+    this.#bytes = this.#memory.blockBytes.view
+    this.isInvalid = false
     this.#at = start
     this.#used = 0
     this.key = this.title = ''
@@ -81,32 +85,32 @@ export class FlatReader {
       }
       if (!this.#value(role)) return false
       this.#blanks()
-    } while (this.#units[this.#at++] === comma)
-    if (this.#units[this.#at - 1] !== closeBrace || !found.text || this.#textFrom === this.#textTo) return false
+    } while (this.#bytes[this.#at++] === comma)
+    if (this.#bytes[this.#at - 1] !== closeBrace || !found.text || this.#textFrom === this.#textTo) return false
     this.end = this.#at
     return true
   }
 
-  /** Skips blanks and returns the code unit after them. */
+  /** Skips blanks and returns the byte after them. */
   #next(): number | undefined {
     this.#blanks()
-    return this.#units[this.#at++]
+    return this.#bytes[this.#at++]
   }
 
   #blanks(): void {
-    this.#at = skipBlanks(this.#units, this.#at)
-    while (this.#bounded && this.#units[this.#at] === newline) this.#at = skipBlanks(this.#units, this.#at + 1)
+    this.#at = skipBlanks(this.#bytes, this.#at)
+    while (this.#bounded && this.#bytes[this.#at] === newline) this.#at = skipBlanks(this.#bytes, this.#at + 1)
   }
 
   /** Reads a name and returns its role; null if it contains an escape or does not end. */
   #name(): Role | 'other' | null {
-    const [units, start] = [this.#units, this.#at]
+    const [bytes, start] = [this.#bytes, this.#at]
     let at = start
-    for (let unit = units[at]; unit !== quote; unit = units[++at]) {
-      if (unit === undefined || unit === backslash || unit < 0x20) return null
+    for (let byte = bytes[at]; byte !== quote; byte = bytes[++at]) {
+      if (byte === undefined || byte === backslash || byte < 0x20) return null
     }
     this.#at = at + 1
-    for (const [role, name] of this.#names) if (sameUnits(units, start, at, name)) return role
+    for (const [role, name] of this.#names) if (isSame(bytes, start, at, name)) return role
     return 'other'
   }
 
@@ -132,52 +136,55 @@ export class FlatReader {
     return true
   }
 
-  /** Copies the string at the current position, without its escapes, up to its closing quote. */
+  /** Writes the string at the current position to the memory, without its escapes, up to its closing quote. */
   #unescape(): boolean {
-    const { kernel, block, plain } = this.#memory
-    const count = kernel.unescape(block.base + 2 * this.#at, plain.base + 2 * this.#used)
-    // A control character, an invalid escape, or the end of the block.
-    if (count < 0) return false
+    const { kernel, blockBytes, plain } = this.#memory
+    const count = kernel.readString(blockBytes.base + this.#at, plain.base + 2 * this.#used)
+    if (count < 0) {
+      // A control character, an invalid escape, or the end of the block.
+      this.isInvalid = true
+      return false
+    }
     this.#used += count
-    this.#at += kernel.unescapedUnits.value as number
+    this.#at += kernel.stringBytes.value as number
     return true
   }
 
   #word(rest: string): boolean {
     for (let index = 0; index < rest.length; index++) {
-      if (this.#units[this.#at++] !== rest.charCodeAt(index)) return false
+      if (this.#bytes[this.#at++] !== rest.charCodeAt(index)) return false
     }
     return true
   }
 
   /** Reads a short integer; returns false for any other number. */
   #number(role: Role | 'other', first: number | undefined): boolean {
-    const units = this.#units
+    const bytes = this.#bytes
     const start = this.#at - 1
     if (first === undefined || !isDigit(first)) return false
-    while (isDigit(units[this.#at] as number)) this.#at++
-    const next = units[this.#at]
+    while (isDigit(bytes[this.#at] as number)) this.#at++
+    const next = bytes[this.#at]
     const more = next === 0x2e || next === 0x65 || next === 0x45
     const digits = this.#at - start
     if (more || digits > digitsMax || (first === 0x30 && digits > 1)) return false
-    if (role === 'id') this.key = codesToString(units, start, this.#at)
+    if (role === 'id') this.key = String.fromCharCode(...bytes.subarray(start, this.#at))
     return true
   }
 }
 
 /** Returns the position after blanks other than line feeds. */
-export function skipBlanks(units: Uint16Array, from: number): number {
+export function skipBlanks(bytes: Uint8Array, from: number): number {
   let at = from
-  for (let unit = units[at]; unit === 0x20 || unit === 0x09 || unit === 0x0d; unit = units[at]) at++
+  for (let byte = bytes[at]; byte === 0x20 || byte === 0x09 || byte === 0x0d; byte = bytes[at]) at++
   return at
 }
 
-function isDigit(unit: number): boolean {
-  return unit >= 0x30 && unit <= 0x39
+function isDigit(byte: number): boolean {
+  return byte >= 0x30 && byte <= 0x39
 }
 
-function sameUnits(units: Uint16Array, start: number, end: number, name: Uint16Array): boolean {
+function isSame(bytes: Uint8Array, start: number, end: number, name: Uint8Array): boolean {
   if (end - start !== name.length) return false
-  for (let index = 0; index < name.length; index++) if (units[start + index] !== name[index]) return false
+  for (let index = 0; index < name.length; index++) if (bytes[start + index] !== name[index]) return false
   return true
 }

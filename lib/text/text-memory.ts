@@ -1,5 +1,5 @@
 /**
- * Memory of the texts of one thread, in a WebAssembly kernel: the block, its strings without escapes, the current text before
+ * Memory of the texts of one thread, in a WebAssembly kernel: the block, strings of its records, the current text before
  * and after cleaning. JavaScript accesses them as typed arrays; the loops over every code unit are in
  * scanner-kernel/assembly.
  *
@@ -40,11 +40,9 @@ interface Kernel {
     count: number,
     indented: number,
   ): number
-  unitsOfUtf8(bytes: number, length: number): number
-  decodeUtf8(bytes: number, length: number, units: number): void
+  readString(bytes: number, units: number): number
+  readonly stringBytes: WebAssembly.Global
   encodeUtf8(units: number, length: number, bytes: number): number
-  readonly unescapedUnits: WebAssembly.Global
-  unescape(units: number, out: number): number
   sampleSets(codes: number, length: number, step: number, table: number, sets: number): number
   phrases(
     codes: number,
@@ -141,13 +139,12 @@ export class TextMemory {
   /** Units and lines for which there is memory. */
   #columns = 0
 
-  /** A block as it was read, and in UTF-16. */
+  /** A block as it was read. */
   readonly blockBytes = this.#region(octets)
-  readonly block = this.#region(units)
   /** Texts of chunks, end to end in UTF-16, and in UTF-8; used by columns-builder.ts. */
   readonly chunks = this.#region(units)
   readonly chunkBytes = this.#region(octets)
-  /** Unescaped strings of a record, end to end. */
+  /** Strings of a record in UTF-16, without escapes, end to end. */
   readonly plain = this.#region(units)
   /** The current text before and after cleaning. */
   readonly source = this.#region(units)
@@ -217,9 +214,10 @@ export class TextMemory {
     )
   }
 
-  /** Reserves memory for a block of `length` code units, for its strings, and for any text in it. */
+  /** Reserves memory for a block of `length` bytes, for its strings, and for any text in it: a byte is one code unit at most. */
   reserveBlock(length: number): void {
-    for (const region of [this.block, this.plain, this.chunks]) region.reserve(length + 1)
+    this.blockBytes.reserve(length + 1)
+    this.plain.reserve(length + 1)
     this.reserveText(length + 1)
   }
 

@@ -1,5 +1,5 @@
-// The loops over code units that take most of the time before a text is signed: finding code units other than Han, copying
-// a JSON string without its escapes, finding repeated n-grams. lib/text/text-memory.ts owns the memory;
+// The loops over code units that take most of the time before a text is signed: finding code units other than Han, and repeated
+// n-grams. lib/text/text-memory.ts owns the memory;
 // the callers are text-scanner.ts, flat-record.ts, repetition.ts and phrase-index.ts.
 
 export { gramSum, gramTotal } from './grams'
@@ -17,7 +17,7 @@ export { phrases } from './phrases'
 export { scan, setColumns } from './scan'
 export { clauses, frequentGrams, sameEdges } from './stuffing'
 export { suspects } from './suspects'
-export { decodeUtf8, encodeUtf8, unitsOfUtf8 } from './utf8'
+export { encodeUtf8, readString, stringBytes } from './utf8'
 
 import { countsBase, extrasBase, totalsAt } from './layout'
 
@@ -57,90 +57,6 @@ export function mark(source: usize, length: i32, classes: usize, marks: usize, e
   store<i32>(countsBase + totalsAt, extra)
   store<i32>(countsBase + totalsAt, bytes, 4)
   return <i32>(out >> 2)
-}
-
-/** Code units that `unescape` read. */
-export let unescapedUnits: i32 = 0
-
-/**
- * Copies the code units of a JSON string from `units` to `out`, without its escapes, up to its closing quote, and returns their
- * number; −1 at a control character, of which there must be one after a string without an end, or an escape that is not
- * valid. Reads and writes up to 7 units beyond.
- */
-export function unescape(units: usize, out: usize): i32 {
-  const quote = i16x8.splat(0x22)
-  const backslash = i16x8.splat(0x5c)
-  const space = i16x8.splat(0x20)
-  let from = units
-  let to = out
-  for (;;) {
-    const eight = v128.load(from)
-    v128.store(to, eight)
-    const special = i16x8.bitmask(
-      v128.or(v128.or(i16x8.eq(eight, quote), i16x8.eq(eight, backslash)), i16x8.lt_u(eight, space)),
-    )
-    if (special == 0) {
-      from += 16
-      to += 16
-      continue
-    }
-    const plain = (<usize>ctz(special)) << 1
-    from += plain
-    to += plain
-    const unit = load<u16>(from)
-    if (unit == 0x22) break
-    if (unit != 0x5c) return -1
-    const escaped = load<u16>(from, 2)
-    let code = escapedBy(escaped)
-    from += 4
-    if (escaped == 0x75) {
-      code = hexOf(from)
-      from += 8
-    }
-    if (code < 0) return -1
-    store<u16>(to, <u16>code)
-    to += 2
-  }
-  unescapedUnits = <i32>((from + 2 - units) >> 1)
-  return <i32>((to - out) >> 1)
-}
-
-/** The code unit of an escape by the character after the backslash; −1 if it is none. */
-function escapedBy(character: u32): i32 {
-  switch (character) {
-    case 0x22:
-    case 0x5c:
-    case 0x2f:
-      return <i32>character
-    case 0x6e:
-      return 0x0a
-    case 0x74:
-      return 0x09
-    case 0x72:
-      return 0x0d
-    case 0x62:
-      return 0x08
-    case 0x66:
-      return 0x0c
-  }
-  return -1
-}
-
-/** The code unit of four hexadecimal digits; −1 if they are not digits. */
-function hexOf(units: usize): i32 {
-  let code: i32 = 0
-  for (let unit = units; unit < units + 8; unit += 2) {
-    const digit = hexDigit(load<u16>(unit))
-    if (digit < 0) return -1
-    code = (code << 4) | digit
-  }
-  return code
-}
-
-function hexDigit(unit: i32): i32 {
-  if (unit >= 0x30 && unit <= 0x39) return unit - 0x30
-  const letter = unit | 0x20
-  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1
 }
 
 /**

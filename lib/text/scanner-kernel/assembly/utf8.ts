@@ -1,32 +1,25 @@
-// UTF-8 to UTF-16 and back, for valid text. Chinese is nearly all characters of three bytes, of which five are read and
+// Strings of JSON in UTF-8 to UTF-16, and UTF-16 to UTF-8, for valid text. Chinese is nearly all characters of three bytes, of which five are read and
 // eight are written at a time.
 
-/** Code units that bytes[0 … length), valid UTF-8, take. Reads up to 15 bytes beyond. */
-export function unitsOfUtf8(bytes: usize, length: i32): i32 {
-  const continuation = i8x16.splat(-64)
-  const four = i8x16.splat(<i8>0xf0)
-  let units = 0
-  for (let at = 0; at < length; at += 16) {
-    const sixteen = v128.load(bytes + <usize>at)
-    // As signed bytes, 0x80 … 0xBF are below −64.
-    const starts = i8x16.bitmask(i8x16.ge_s(sixteen, continuation))
-    const pairs = i8x16.bitmask(i8x16.ge_u(sixteen, four))
-    const inside = length - at >= 16 ? 0xffff : (1 << (length - at)) - 1
-    units += popcnt(starts & inside) + popcnt(pairs & inside)
-  }
-  return units
-}
+/** Bytes that `readString` read. */
+export let stringBytes: i32 = 0
 
-/** Writes bytes[0 … length), valid UTF-8, as UTF-16. Reads up to 15 bytes and writes up to 15 units beyond. */
-export function decodeUtf8(bytes: usize, length: i32, units: usize): void {
+/**
+ * Writes a JSON string in valid UTF-8 as UTF-16 without its escapes, up to its closing quote, and returns the number of code units;
+ * −1 at a control character, of which there must be one after a string without an end, or an escape that is not valid. Reads up
+ * to 15 bytes and writes up to 15 units beyond.
+ */
+export function readString(bytes: usize, units: usize): i32 {
   const markBits = i8x16(-16, -64, -64, -16, -64, -64, -16, -64, -64, -16, -64, -64, -16, -64, -64, 0)
   const marks = i8x16(-32, -128, -128, -32, -128, -128, -32, -128, -128, -32, -128, -128, -32, -128, -128, 0)
   const zero = i8x16.splat(0)
   const lowBits = i16x8.splat(0x3f)
-  const end = bytes + <usize>length
+  const quotes = i8x16.splat(0x22)
+  const backslashes = i8x16.splat(0x5c)
+  const space = i8x16.splat(0x20)
   let at = bytes
   let out = units
-  while (at < end) {
+  for (;;) {
     const sixteen = v128.load(at)
     const fits = i8x16.bitmask(i8x16.eq(v128.and(sixteen, markBits), marks))
     // Bit 15 compares 0 with 0.
@@ -43,28 +36,48 @@ export function decodeUtf8(bytes: usize, length: i32, units: usize): void {
         ),
       )
       // A constant step: the next one need not wait for what this one finds.
-      if (threes == 16 && end - at >= 15) {
+      if (threes == 16) {
         at += 15
         out += 10
         continue
       }
       const whole = <usize>(threes / 3)
-      const left = <usize>(end - at) / 3
-      const count = min(whole, left)
-      at += count * 3
-      out += count << 1
-      continue
-    }
-    const high = i8x16.bitmask(sixteen)
-    if ((high & 1) == 0) {
-      const ascii = min(<usize>ctz(high | 0x10000), end - at)
-      v128.store(out, i8x16.shuffle(sixteen, zero, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23))
-      v128.store(out, i8x16.shuffle(sixteen, zero, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31), 16)
-      at += ascii
-      out += ascii << 1
+      at += whole * 3
+      out += whole << 1
       continue
     }
     const lead = <u32>load<u8>(at)
+    if (lead < 0x80) {
+      v128.store(out, i8x16.shuffle(sixteen, zero, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23))
+      v128.store(out, i8x16.shuffle(sixteen, zero, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31), 16)
+      const special = v128.or(
+        v128.or(i8x16.eq(sixteen, quotes), i8x16.eq(sixteen, backslashes)),
+        // As signed bytes, those that are not ASCII are below the space too.
+        i8x16.lt_s(sixteen, space),
+      )
+      const plain = <usize>ctz(i8x16.bitmask(special) | 0x10000)
+      at += plain
+      out += plain << 1
+      if (plain == 16) continue
+      let unit = <u32>load<u8>(at)
+      if (unit == 0x22) break
+      if (unit < 0x20) return -1
+      // Escapes come in runs.
+      while (unit == 0x5c) {
+        const escaped = <u32>load<u8>(at, 1)
+        let code = escapedBy(escaped)
+        at += 2
+        if (escaped == 0x75) {
+          code = hexOf(at)
+          at += 4
+        }
+        if (code < 0) return -1
+        store<u16>(out, <u16>code)
+        out += 2
+        unit = <u32>load<u8>(at)
+      }
+      continue
+    }
     const next = <u32>load<u8>(at, 1) & 0x3f
     if (lead < 0xe0) {
       store<u16>(out, <u16>(((lead & 0x1f) << 6) | next))
@@ -79,6 +92,46 @@ export function decodeUtf8(bytes: usize, length: i32, units: usize): void {
       out += 4
     }
   }
+  stringBytes = <i32>(at + 1 - bytes)
+  return <i32>((out - units) >> 1)
+}
+
+/** The code unit of an escape by the character after the backslash; −1 if it is none. */
+function escapedBy(character: u32): i32 {
+  switch (character) {
+    case 0x22:
+    case 0x5c:
+    case 0x2f:
+      return <i32>character
+    case 0x6e:
+      return 0x0a
+    case 0x74:
+      return 0x09
+    case 0x72:
+      return 0x0d
+    case 0x62:
+      return 0x08
+    case 0x66:
+      return 0x0c
+  }
+  return -1
+}
+
+/** The code unit of four hexadecimal digits; −1 if they are not digits. */
+function hexOf(bytes: usize): i32 {
+  let code: i32 = 0
+  for (let byte = bytes; byte < bytes + 4; byte++) {
+    const digit = hexDigit(<i32>load<u8>(byte))
+    if (digit < 0) return -1
+    code = (code << 4) | digit
+  }
+  return code
+}
+
+function hexDigit(byte: i32): i32 {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30
+  const letter = byte | 0x20
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1
 }
 
 /**
