@@ -24,7 +24,7 @@ const [recipePath, directory] = process.argv.slice(2)
 if (recipePath === undefined || directory === undefined) throw new Error('usage: e2e-run.js RECIPE DIRECTORY')
 boundHeapGrowth()
 const prepared = await settingsOf(await loadRecipe(recipePath, []), directory)
-const spent = threadWatch()
+const { spent } = threadWatch()
 const [startMs, cpuBefore] = [performance.now(), process.cpuUsage()]
 let seen = spent()
 // Threads end before the run does, and their times with them.

@@ -14,7 +14,7 @@ import { type Deduplicator, dedupOptions, openDeduplicator } from '../lib/dedup/
 import { NoYieldDetector } from '../lib/run/no-yield.js'
 import { kunGraph } from '../lib/run/pipeline.js'
 import { itemBytes, itemCodec } from '../lib/run/reorder-codec.js'
-import { blocks, readOptions, type Shard } from '../lib/sources/index.js'
+import { blocks, readBlocks, readOptions, type Shard, storedBytesOf } from '../lib/sources/index.js'
 import { nodeFiles } from '../lib/storage/files.js'
 import { SpillFile } from '../lib/storage/spill-file.js'
 import { planPreparation, prepareOptions } from '../lib/text/plan.js'
@@ -37,6 +37,8 @@ export interface WayFigures {
 }
 
 const blocksPerThread = 2
+/** Threads for duplicates of a machine that has a thread that reads. */
+const readThreadFrom = 4
 const read = readOptions.parse({})
 const memory = { inFlightMax: 256 * 2 ** 20, reorderBytesMax: 64 * 2 ** 20 }
 
@@ -60,7 +62,7 @@ async function floor(shards: readonly Shard[]): Promise<Partial<WayFigures>> {
       parse(decode(buffer, start, end))
     }
   }
-  return { bytes, documents, kept: 0, ...measured(), hash: '' }
+  return { bytes, documents, kept: 0, ...measured.read(), hash: '' }
 }
 
 /** Records that break off are in the input, too. */
@@ -86,14 +88,17 @@ async function wholePath(
   const opened = await openDeduplicator({ options, directory: join(directory, 'dedup'), threads: dedupThreads })
   const hashing = hashKept(opened)
   let [bytes, documents] = [0, 0]
+  const inputBytes = storedBytesOf(shards)
+  const measured = stopwatch()
   async function* counted() {
-    for await (const sourced of blocks(shards, { ...read, shared: true })) {
+    for await (const sourced of readBlocks(shards, { ...read, thread: dedupThreads >= readThreadFrom })) {
       bytes += sourced.block.bytes.length
+      // The thread that reads ends soon.
+      if (bytes === inputBytes) measured.note()
       yield sourced
     }
   }
   try {
-    const measured = stopwatch()
     await kunGraph({
       blocks: counted(),
       prepare: async (block) => {
@@ -122,7 +127,7 @@ async function wholePath(
       servers: { releaseUpTo: () => undefined },
     }).run().done
     await opened.flush()
-    return { bytes, documents, kept: opened.stats().documents, ...measured(), hash: hashing.digest() }
+    return { bytes, documents, kept: opened.stats().documents, ...measured.read(), hash: hashing.digest() }
   } finally {
     await pool.close()
     await opened.close()
@@ -156,10 +161,10 @@ function hashKept(deduplicator: Deduplicator): { deduplicator: Deduplicator; dig
 }
 
 /** What passed since: by the clock, and in processor time. */
-function stopwatch(): () => Pick<WayFigures, 'seconds' | 'threads'> {
+function stopwatch(): { readonly note: () => void; readonly read: () => Pick<WayFigures, 'seconds' | 'threads'> } {
   const startMs = performance.now()
-  const spent = threadWatch()
-  return () => ({ seconds: (performance.now() - startMs) / 1000, threads: spent() })
+  const { note, spent } = threadWatch()
+  return { note, read: () => ({ seconds: (performance.now() - startMs) / 1000, threads: spent() }) }
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {

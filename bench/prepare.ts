@@ -66,6 +66,8 @@ interface WayRow {
   /** Processor seconds a GB (10⁹ bytes): of all threads, and of each by name. */
   readonly secondsPerGB: number
   readonly main: number
+  /** The thread that reads. */
+  readonly read: number
   readonly dedup: number
   /** The thread that encodes its logs. */
   readonly log: number
@@ -89,6 +91,7 @@ function rowOf(way: string, figures: readonly WayFigures[]): WayRow {
     megabytesPerSecond: of(({ bytes, seconds }) => bytes / 1e6 / seconds),
     secondsPerGB: perGB(({ all }) => all),
     main: perGB(({ main }) => main),
+    read: perGB(({ read }) => read),
     dedup: perGB(({ dedup }) => dedup),
     log: perGB(({ dedupLog }) => dedupLog),
     index: perGB(({ indexBusiest }) => indexBusiest),
@@ -123,8 +126,8 @@ function boundsOf(rows: readonly WayRow[]): BenchRow[] {
 }
 
 /** The busiest thread that is not one of several alike. */
-function busiestOf({ main, dedup, log }: WayRow): { readonly busiest: string; readonly seconds: number } {
-  const threads = Object.entries({ main, dedup, 'dedup-log': log })
+function busiestOf({ main, read, dedup, log }: WayRow): { readonly busiest: string; readonly seconds: number } {
+  const threads = Object.entries({ main, read, dedup, 'dedup-log': log })
   const [busiest, seconds] = threads.reduce((most, each) => (each[1] > most[1] ? each : most))
   return { busiest, seconds }
 }

@@ -4,6 +4,8 @@ import { errorCode } from '../lib/caught-error.js'
 
 export interface ThreadSeconds {
   readonly main: number
+  /** The thread that reads; 0 without one. */
+  readonly read: number
   /** The thread that decides duplicates; 0 without one. */
   readonly dedup: number
   /** The thread that encodes its logs; 0 without one. */
@@ -18,11 +20,22 @@ export interface ThreadSeconds {
   readonly all: number
 }
 
-/** Returns a function that returns what was spent since. */
-export function threadWatch(): () => ThreadSeconds {
+export interface ThreadWatch {
+  /** Keeps the times of the threads that are running: some end before the others. */
+  note(): void
+  /** Returns what was spent since the start of the watch, also by threads that ended after they were noted. */
+  spent(): ThreadSeconds
+}
+
+export function threadWatch(): ThreadWatch {
   const before = threadTimes()
-  return () => {
-    const spent = [...threadTimes()].map(([id, { name, seconds }]) => {
+  const noted = new Map<number, { readonly name: string; readonly seconds: number }>()
+  const note = (): void => {
+    for (const [id, times] of threadTimes()) noted.set(id, times)
+  }
+  const spent = (): ThreadSeconds => {
+    note()
+    const spent = [...noted].map(([id, { name, seconds }]) => {
       return { id, name, seconds: seconds - (before.get(id)?.seconds ?? 0) }
     })
     const sum = (of: (thread: (typeof spent)[number]) => boolean) =>
@@ -31,9 +44,10 @@ export function threadWatch(): () => ThreadSeconds {
       Math.max(0, ...spent.filter(({ name }) => name === alike).map(({ seconds }) => seconds))
     const isMain = ({ id }: { readonly id: number }) => id === process.pid
     const isNamed = ({ name }: { readonly name: string }) =>
-      ['dedup', 'dedup-log', 'dedup-index', 'prepare'].includes(name)
+      ['read', 'dedup', 'dedup-log', 'dedup-index', 'prepare'].includes(name)
     return {
       main: sum(isMain),
+      read: sum(({ name }) => name === 'read'),
       dedup: sum(({ name }) => name === 'dedup'),
       dedupLog: sum(({ name }) => name === 'dedup-log'),
       indexBusiest: busiest('dedup-index'),
@@ -43,6 +57,7 @@ export function threadWatch(): () => ThreadSeconds {
       all: sum(() => true),
     }
   }
+  return { note, spent }
 }
 
 /** By thread id; the first field of schedstat is nanoseconds on a processor. The main thread has the process's id. */

@@ -179,9 +179,13 @@ const common = {
  * the other build (workers/filters-worker.js).
  */
 const aloneEntries = new Set(
-  ['dedup/dedup-thread.js', 'dedup/frames-thread.js', 'dedup/index-thread.js', 'workers/worker.js'].map((name) =>
-    join(dist, 'lib', name),
-  ),
+  [
+    'dedup/dedup-thread.js',
+    'dedup/frames-thread.js',
+    'dedup/index-thread.js',
+    'sources/reading-thread.js',
+    'workers/worker.js',
+  ].map((name) => join(dist, 'lib', name)),
 )
 
 async function buildBundle() {

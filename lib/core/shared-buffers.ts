@@ -20,8 +20,13 @@ class SharedBuffers {
   /** Returns a buffer of at least `bytes`, at most a quarter larger. Its content is undefined. */
   take(bytes: number): SharedArrayBuffer {
     const size = sizeFor(bytes)
+    return this.takeSpare(size) ?? new SharedArrayBuffer(size)
+  }
+
+  /** Returns an unused buffer of exactly `size` bytes for the pool of the thread that allocated it; null if there is none. */
+  takeSpare(size: number): SharedArrayBuffer | null {
     const buffer = this.#spare.get(size)?.pop()
-    if (buffer === undefined) return new SharedArrayBuffer(size)
+    if (buffer === undefined) return null
     this.#spareBytes -= size
     return buffer
   }

@@ -127,7 +127,8 @@ export class DividedDecider {
     const { columns } = block
     const state = await this.#begin(searched)
     const resolver = this.#resolver
-    const verdicts = new Array<Duplicate | null>(columns.rows).fill(null)
+    // Grown: an array of a given length has holes for V8, which sends it by key and element.
+    const verdicts: (Duplicate | null)[] = []
     const texts = new Float64Array(columns.rows).fill(-1)
     const documents = this.#documents(state, searched.ids, texts)
     const blockTexts: BlockTexts = {
@@ -147,10 +148,11 @@ export class DividedDecider {
             : this.#settler.decide(documents, candidates, row, blockTexts)
         const duplicate = verdict instanceof Promise ? await verdict : verdict
         if (duplicate !== null) {
-          verdicts[row] = duplicate
+          verdicts.push(duplicate)
           continue
         }
       }
+      verdicts.push(null)
       resolver.keep(row, hasFinding)
       if (!isStored(this.#plan, columns, row)) continue
       texts[row] = this.#textsBytes

@@ -10,9 +10,9 @@ import { say } from '../language/say.js'
 import type { ServersMetrics } from '../llm/scheduler/model-servers.js'
 import type { Capabilities } from '../llm/types.js'
 import {
-  blocks,
   bytesBefore,
   type InputProgress,
+  readBlocks,
   type SourceBlock,
   sampleBlocks,
   storedBytesOf,
@@ -22,6 +22,7 @@ import { type FileLayer, nodeFiles } from '../storage/files.js'
 import { failureUnderLock } from '../storage/lock/failure-under-lock.js'
 import { spillName } from '../storage/run-layout.js'
 import { SpillFile } from '../storage/spill-file.js'
+import { readsInThread } from '../workers/thread-counts.js'
 import { Accounting, type Counters, type RunTotals, rowsOf } from './accounting.js'
 import type { CutSinkOptions } from './cut-sink.js'
 import { InputMeter } from './input-meter.js'
@@ -225,12 +226,13 @@ class ActiveRun implements KunRun {
     this.stop(reason).catch(() => undefined) // `done` rejects with it
   }
 
-  #graph({ read, memory, output, sample, seed }: KunSettings) {
+  #graph({ read, workers, memory, output, sample, seed }: KunSettings) {
     const { directory, pool, prepare, deduplicator, stages, drift, servers, contamination, shards } = this.#open
     /** Index of the last stage on pairs, from 1; 0: the label stage. */
     const last = stages.pairs.length
     return kunGraph({
-      blocks: sample === undefined ? this.#blocks(read) : sampleBlocks(shards, { ...read, records: sample, seed }),
+      blocks:
+        sample === undefined ? this.#blocks(read, workers) : sampleBlocks(shards, { ...read, records: sample, seed }),
       prepare: sample === undefined ? prepare : withOneChunk(prepare, seed),
       blocksInWorkers: pool.threads * blocksPerThread,
       deduplicator,
@@ -257,10 +259,11 @@ class ActiveRun implements KunRun {
     })
   }
 
-  async *#blocks(read: KunSettings['read']): AsyncGenerator<SourceBlock> {
+  async *#blocks(read: KunSettings['read'], workers: KunSettings['workers']): AsyncGenerator<SourceBlock> {
     if (this.#limitReached) return
     const { shards, from, reads } = this.#open
-    for await (const sourced of blocks(shards, { ...read, shared: true }, from?.cursor, reads)) {
+    const options = { ...read, thread: readsInThread(workers.readThread) }
+    for await (const sourced of readBlocks(shards, options, from?.cursor, reads)) {
       this.#input.blockRead(sourced)
       yield sourced
     }

@@ -10,7 +10,7 @@ import { ShardChangedError, StorageError } from '../errors.js'
 import { say } from '../language/say.js'
 import { closeAfter } from '../storage/close-all.js'
 import { storageError } from '../storage/files.js'
-import type { ReadTarget } from '../storage/ranged-file.js'
+import type { RangedFile, ReadTarget } from '../storage/ranged-file.js'
 import type { FilePlace } from './file-name.js'
 
 /** Bytes per read. */
@@ -29,23 +29,43 @@ const samplesBetween = 6
 /** A change this recent may be followed by another one with the same time stamp. */
 const tickMsMax = 2_000
 
+/** Of a file at one time: an equal stamp is the same content. */
+type Seen = Pick<BigIntStats, 'size' | 'mtimeNs' | 'ctimeNs' | 'ino' | 'mtimeMs' | 'ctimeMs'>
+
+/** All that another thread needs to read the same file; it can be cloned. */
+export interface LocalFileState {
+  readonly place: FilePlace
+  readonly sizeBytes: number
+  readonly version: string
+  readonly seen: Seen
+  readonly settled: boolean
+  readonly blurred: boolean
+}
+
+/** What a shard takes over from its file. */
+export interface FileAccess extends Omit<RangedFile, 'path'> {
+  readonly stamp: () => string | null
+  readonly local: () => LocalFileState
+}
+
 export class LocalFile {
   readonly #place: FilePlace
   readonly #size: number
   readonly #version: string
   /** State of the file when its content was last known to be that of `version`. */
-  #seen: BigIntStats
+  #seen: Seen
   /** Whether `#seen` was read so long after the last change that an equal stamp proves equal content. */
   #settled: boolean
   /** Something other than the content changed during a read: the stamp is no longer reliable. */
   #blurred = false
 
-  private constructor(place: FilePlace, stats: BigIntStats, version: string) {
+  private constructor({ place, sizeBytes, version, seen, settled, blurred }: LocalFileState) {
     this.#place = place
-    this.#size = Number(stats.size)
+    this.#size = sizeBytes
     this.#version = version
-    this.#seen = stats
-    this.#settled = isSettled(stats)
+    this.#seen = seen
+    this.#settled = settled
+    this.#blurred = blurred
   }
 
   /** @throws the system's error if the file cannot be opened · {StorageError} the device fails */
@@ -53,10 +73,38 @@ export class LocalFile {
     const handle = await openFile(place)
     try {
       const stats = await statsOf(handle, place.shown)
-      return new LocalFile(place, stats, await contentVersion(handle, Number(stats.size), place.shown))
+      const sizeBytes = Number(stats.size)
+      const version = await contentVersion(handle, sizeBytes, place.shown)
+      return new LocalFile({ place, sizeBytes, version, seen: stats, settled: isSettled(stats), blurred: false })
     } finally {
       await close(handle, place.shown)
     }
+  }
+
+  /** Returns the file that `state` was taken of, perhaps in another thread. */
+  static from({ place, ...state }: LocalFileState): LocalFile {
+    // A clone of a Buffer is a plain array of bytes.
+    const raw = typeof place.raw === 'string' ? place.raw : Buffer.from(place.raw)
+    return new LocalFile({ ...state, place: { ...place, raw } })
+  }
+
+  /** Returns the parts of a shard that read this file. */
+  access(): FileAccess {
+    return {
+      sizeBytes: this.#size,
+      version: this.#version,
+      stamp: () => this.stamp(),
+      local: () => this.#state(),
+      open: (offset, signal, target) => this.stream(offset, signal, target),
+      read: (offset, lengthBytes, signal) => this.read(offset, lengthBytes, signal),
+    }
+  }
+
+  #state(): LocalFileState {
+    const { size, mtimeNs, ctimeNs, ino, mtimeMs, ctimeMs } = this.#seen
+    const seen = { size, mtimeNs, ctimeNs, ino, mtimeMs, ctimeMs }
+    const [place, sizeBytes, version] = [this.#place, this.#size, this.#version]
+    return { place, sizeBytes, version, seen, settled: this.#settled, blurred: this.#blurred }
   }
 
   get sizeBytes(): number {
@@ -168,11 +216,11 @@ export class LocalFile {
   }
 }
 
-function stampOf({ size, mtimeNs, ctimeNs, ino }: BigIntStats): string {
+function stampOf({ size, mtimeNs, ctimeNs, ino }: Seen): string {
   return [size, mtimeNs, ctimeNs, ino].join(' ')
 }
 
-function isSettled({ mtimeMs, ctimeMs }: BigIntStats): boolean {
+function isSettled({ mtimeMs, ctimeMs }: Seen): boolean {
   return Date.now() - Math.max(Number(mtimeMs), Number(ctimeMs)) >= tickMsMax
 }
 

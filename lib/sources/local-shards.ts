@@ -74,16 +74,7 @@ async function fileShard(
   const identity = known === null ? await identityOf(place) : { reject: known }
   if ('reject' in identity) return rejectedShard({ split, path, mapping, reject: identity.reject })
   const { file } = identity
-  return {
-    split,
-    path,
-    sizeBytes: file.sizeBytes,
-    version: file.version,
-    mapping,
-    stamp: () => file.stamp(),
-    open: (offset, signal, target) => file.stream(offset, signal, target),
-    read: (offset, lengthBytes, signal) => file.read(offset, lengthBytes, signal),
-  }
+  return { split, path, mapping, ...file.access() }
 }
 
 async function identityOf(place: FilePlace): Promise<{ readonly file: LocalFile } | { readonly reject: ShardReject }> {

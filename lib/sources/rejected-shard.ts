@@ -19,7 +19,7 @@ export function removedShard({ split, path }: { readonly split: string; readonly
   return { split, path, ...unread, sizeBytes: 0, version: null, mapping: { text: '' }, removed: true }
 }
 
-const unread: Pick<Shard, 'open' | 'read'> = {
+export const unread: Pick<Shard, 'open' | 'read'> = {
   open: () => refuse(),
   read: async () => refuse(),
 }

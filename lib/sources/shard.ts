@@ -2,6 +2,7 @@
 import type { RejectReasonName } from '../reject-reasons.js'
 import type { RangedFile } from '../storage/ranged-file.js'
 import type { FieldMapping } from '../text/mapping.js'
+import type { LocalFileState } from './local-file.js'
 
 /** Why a shard as a whole is rejected. */
 export interface ShardReject {
@@ -26,4 +27,9 @@ export interface Shard extends RangedFile {
    * whose `version` does not pin every byte: the bytes read from them are hashed.
    */
   stamp?(): string | null
+  /**
+   * Only for files on disk: from it another thread can read the shard as it is read here. A copy of a shard that replaces
+   * `open` or `read` must not have it where it is given to `readBlocks`.
+   */
+  local?(): LocalFileState
 }

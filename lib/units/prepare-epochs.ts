@@ -18,8 +18,9 @@ import { blockPreparer } from '../run/crashed-records.js'
 import type { KunSettings } from '../run/settings.js'
 import { blocksPerThread } from '../run/stages/prepare.js'
 import type { RunRecord } from '../sinks/index.js'
-import { blocks } from '../sources/index.js'
+import { readBlocks } from '../sources/index.js'
 import { runRecordName } from '../storage/run-layout.js'
+import { readsInThread } from '../workers/thread-counts.js'
 import type { OpenHead } from './open-head.js'
 import { mustBeDirectory, mustBeDivided } from './prepared-store.js'
 import { readPlanFile, readPlanTotals } from './unit-plan.js'
@@ -76,7 +77,8 @@ export async function decideInEpochs(
   try {
     await mapEpochs({
       ...{ objects, settings: pinned, plan, signal: stopped, blocksInWorkers: pool.threads * blocksPerThread },
-      blocks: (from) => blocks(shards, { ...settings.read, shared: true }, from),
+      blocks: (from) =>
+        readBlocks(shards, { ...settings.read, thread: readsInThread(settings.workers.readThread) }, from),
       prepare: blockPreparer(pool, verdicts),
       credit: new Credit('bytes of blocks', settings.memory.inFlightMax),
       beforeSlice: async () => {

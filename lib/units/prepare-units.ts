@@ -17,10 +17,11 @@ import type { Closings } from '../run/open-run.js'
 import { headGraph } from '../run/pipeline.js'
 import type { KunSettings } from '../run/settings.js'
 import { blocksPerThread } from '../run/stages/prepare.js'
-import { blocks } from '../sources/index.js'
+import { readBlocks } from '../sources/index.js'
 import { closeAfter, closeAll } from '../storage/close-all.js'
 import { type FileLayer, nodeFiles, temporarySuffix } from '../storage/files.js'
 import { failureUnderLock } from '../storage/lock/failure-under-lock.js'
+import { readsInThread } from '../workers/thread-counts.js'
 import { lastPlanFile, type OpenHead, openHead } from './open-head.js'
 import { decideInEpochs, type EpochOptions, mustSuitEpochs } from './prepare-epochs.js'
 import { cutOfLine, type PlanLine, type PlanTotals, writePlanTotals } from './unit-plan.js'
@@ -98,7 +99,7 @@ async function planRest(
   head: OpenHead,
   { store, signal, onUnit, unitsAheadMax, onEvent = () => undefined }: PrepareUnitsOptions,
 ): Promise<PlanLine[]> {
-  const { read, memory, output, noYield: limits } = settings
+  const { read, workers, memory, output, noYield: limits } = settings
   const { directory, shards, reads, lines, verdicts, deduplicator, pool } = head
   const last = lines.at(-1)
   const added: PlanLine[] = []
@@ -134,7 +135,12 @@ async function planRest(
     stopping: () => failure !== null || signal.aborted || head.lost.aborted,
   })
   const run = headGraph(facts, {
-    blocks: blocks(shards, { ...read, shared: true }, last && cursorOf(cutOfLine(last)), reads),
+    blocks: readBlocks(
+      shards,
+      { ...read, thread: readsInThread(workers.readThread) },
+      last && cursorOf(cutOfLine(last)),
+      reads,
+    ),
     prepare: blockPreparer(pool, verdicts),
     blocksInWorkers: pool.threads * blocksPerThread,
     deduplicator,

@@ -15,6 +15,14 @@ export const workersOptions = z.strictObject({
         'Threads for duplicates: 0 is the main one, 1 another, 2 a further one for the log, 3 to 34 divide the tables of the index over those beyond two; auto goes by the cores',
       ),
     ),
+  readThread: z
+    .union([z.boolean(), z.literal('auto')])
+    .default('auto')
+    .meta(
+      unpinned(
+        'Whether files on disk are read, decompressed and hashed in a thread of their own; auto does so from 12 cores on',
+      ),
+    ),
   // Columns are outside of this heap.
   heapBytesMax: z
     .int()

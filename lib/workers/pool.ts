@@ -12,7 +12,7 @@ import { type LostRecord, prepareInParts } from './bisect.js'
 import { Deadlines } from './deadlines.js'
 import { type WorkersOptions, workersOptions } from './options.js'
 import { threadCount } from './thread-counts.js'
-import { fromWire, newProgress, progressOf, type WireReply, type WireTask } from './wire.js'
+import { newProgress, preparedOf, progressOf, type WireReply, type WireTask } from './wire.js'
 
 export { type LostRecord, lostReasons } from './bisect.js'
 
@@ -164,14 +164,14 @@ class PiscinaPool implements WorkerPool {
     } finally {
       this.#deadlines.end(deadline)
     }
-    if ('error' in reply) throw fromWire(reply.error)
-    const { byteLength } = reply.prepared.chunks.offset.buffer
+    const prepared = preparedOf(reply)
+    const { byteLength } = prepared.chunks.offset.buffer
     if (byteLength !== columnsBuffer.byteLength) {
       sharedBuffers.give(columnsBuffer)
       const share = (columnsSlack * byteLength) / Math.max(1, block.bytes.byteLength)
       this.#columnsShare = Math.min(columnsShareMax, Math.max(this.#columnsShare, share))
     }
-    return reply.prepared
+    return prepared
   }
 
   #lost(block: Block, progress: Int32Array, timedOut: boolean, thrown: Error): WorkerLostError {

@@ -21,3 +21,11 @@ export function dedupThreadCount(threads: WorkersOptions['dedupThreads'] = 'auto
   const cores = availableParallelism()
   return dedupThreadsFrom.find(([least]) => cores >= least)?.[1] ?? 0
 }
+
+/** The least cores from which on reading in the main thread would be the bound: the other threads have as much to do by then. */
+const readThreadFrom = 12
+
+/** Returns whether shards are read in a thread of their own: 'auto', the default, goes by the cores. */
+export function readsInThread(readThread: WorkersOptions['readThread'] = 'auto'): boolean {
+  return readThread === 'auto' ? availableParallelism() >= readThreadFrom : readThread
+}

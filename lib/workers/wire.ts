@@ -2,7 +2,7 @@
  * Messages between pool and worker threads.
  */
 
-import type { WireError } from '../core/wire-error.js'
+import { fromWire, type WireError } from '../core/wire-error.js'
 import type { Block, PreparedBlock } from '../text/block.js'
 
 export { fromWire, toWire, type WireError } from '../core/wire-error.js'
@@ -31,5 +31,18 @@ export function reportProgress(progress: Int32Array, document: number | null): v
   Atomics.store(progress, 0, document === null ? 1 : document + 2)
 }
 
-/** Result of a task. */
-export type WireReply = { readonly prepared: PreparedBlock } | { readonly error: WireError }
+/** Result of a task: `rejects` is the JSON of those of the block, which is parsed in a third of the time of a clone. */
+export type WireReply =
+  | { readonly prepared: Omit<PreparedBlock, 'rejects'>; readonly rejects: string }
+  | { readonly error: WireError }
+
+export function replyOf({ rejects, ...prepared }: PreparedBlock): WireReply {
+  return { prepared, rejects: rejects.length === 0 ? '' : JSON.stringify(rejects) }
+}
+
+/** @throws the error of the task */
+export function preparedOf(reply: WireReply): PreparedBlock {
+  if ('error' in reply) throw fromWire(reply.error)
+  const { prepared, rejects } = reply
+  return { ...prepared, rejects: rejects === '' ? [] : (JSON.parse(rejects) as PreparedBlock['rejects']) }
+}

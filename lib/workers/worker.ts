@@ -3,7 +3,7 @@ import { workerData } from 'node:worker_threads'
 import { nameThread } from '../core/own-thread.js'
 import type { PreparePlan } from '../text/plan.js'
 import { createPreparer, createPreparerNow, type Preparer, prepareBlock } from '../text/prepare.js'
-import { reportProgress, toWire, type WireReply, type WireTask } from './wire.js'
+import { replyOf, reportProgress, toWire, type WireReply, type WireTask } from './wire.js'
 
 nameThread('prepare')
 
@@ -28,9 +28,7 @@ export default async function prepare({ block, columnsBuffer, progress }: WireTa
   reportProgress(progress, null)
   try {
     preparer ??= createPreparer(plan)
-    return {
-      prepared: prepareBlock(block, await preparer, columnsBuffer, (document) => reportProgress(progress, document)),
-    }
+    return replyOf(prepareBlock(block, await preparer, columnsBuffer, (document) => reportProgress(progress, document)))
   } catch (error) {
     return { error: toWire(error) }
   }

@@ -15,10 +15,10 @@ t.test(
     t.comment(`seed ${seed}`)
     const root = t.testdir()
     let expected: Record<string, string> | null = null
-    for (const [index, { threads, dedupThreads, inFlight }] of [
-      { threads: 1, dedupThreads: 0, inFlight: 1 },
-      { threads: 2, dedupThreads: 2, inFlight: 64 },
-      { threads: 4, dedupThreads: 5, inFlight: 500 },
+    for (const [index, { threads, dedupThreads, readThread, inFlight }] of [
+      { threads: 1, dedupThreads: 0, readThread: false, inFlight: 1 },
+      { threads: 2, dedupThreads: 2, readThread: true, inFlight: 64 },
+      { threads: 4, dedupThreads: 5, readThread: true, inFlight: 500 },
     ].entries()) {
       const latencyMs = { min: 0, max: inFlight === 1 ? 1 : 40 }
       const server = await startSimulator({ preset: 'delay', latencyMs, seed: seed + index })
@@ -30,6 +30,7 @@ t.test(
         set: [
           `workers.threads=${threads}`,
           `workers.dedupThreads=${dedupThreads}`,
+          `workers.readThread=${readThread}`,
           `models.writer.inFlightMax=${inFlight}`,
           `models.judge.inFlightMax=${inFlight}`,
         ],

@@ -52,6 +52,8 @@ export const recipeFields = {
     '每个时间窗内的文件请求数；免费账号 5 分钟内可发 5,000 个',
   'Length of the window of both limits': '上面两项限制的时间窗长度',
   'Worker threads; auto is one fewer than there are cores, at least one': '工作线程数；auto 为核数减一，至少为 1',
+  'Whether files on disk are read, decompressed and hashed in a thread of their own; auto does so from 12 cores on':
+    '磁盘上的文件是否由单独的线程读取、解压并计算哈希；auto 从 12 核起启用',
   'Threads for duplicates: 0 is the main one, 1 another, 2 a further one for the log, 3 to 34 divide the tables of the index over those beyond two; auto goes by the cores':
     '去重用的线程：0 在主线程，1 用一个单独的线程，2 再为日志加一个，3 到 34 把索引的表分给其余的线程；auto 按核数决定',
   "Old space of a thread's heap; a thread that needs more crashes and its record is rejected":

@@ -3,6 +3,8 @@ export const sources = {
   'cannot resume: shard {0} was {1} and is now {2}. Use the files that the run started with':
     '无法续跑：第 {0} 个分片原为 {1}，现为 {2}。请使用运行开始时的文件',
   'cannot resume: {0} shards were opened and {1} are listed now': '无法续跑：已打开 {0} 个分片，而现在列出 {1} 个',
+  'the thread that reads the shards died: {0}. Start the same run again: it resumes.':
+    '读取分片的线程已终止：{0}。请再次启动同一次运行，它会续跑。',
   'reading {0} was stopped': '读取 {0} 已停止',
   'no glob is given: name the files to read in `files`': '没有给出文件模式：请在 `files` 中指明要读取的文件',
   'no file matches {0} in {1}: check the path': '{1} 中没有文件匹配 {0}：请检查路径',
