@@ -22,12 +22,18 @@ export class FurnitureCues {
   readonly #memory: TextMemory
   readonly #phrases: PhraseHits
   readonly #opening: PhraseHits
+  /** Address of the marks of the phrases. */
+  readonly #marks: number
   count = 0
 
   /** @param memory of the texts */
   constructor(memory: TextMemory) {
     this.#memory = memory
-    this.#phrases = new PhraseHits(memory, PhraseIndex.of(cuePhrases))
+    const phrases = PhraseIndex.of(cuePhrases)
+    this.#phrases = new PhraseHits(memory, phrases)
+    const marks = phrases.marks()
+    this.#marks = memory.allocate(marks.length)
+    new Uint8Array(memory.buffer, this.#marks, marks.length).set(marks)
     const opening = new Set([...menuWords, ...lineWords, ...listHeadings, ...labels, ...edgeLabels])
     this.#opening = new PhraseHits(memory, PhraseIndex.of([...opening]))
   }
@@ -48,7 +54,7 @@ export class FurnitureCues {
       lineStart.base,
       lines,
       counts[CharacterClass.asciiPunctuation] + counts[CharacterClass.symbol] >= barsMin,
-      phrases.bits,
+      this.#marks,
       phrases.slots,
       phrases.mask,
       opening.bits,

@@ -84,6 +84,15 @@ export class PhraseIndex {
     return null
   }
 
+  /** Returns a smaller table for few hundred phrases, as the kernel reads it: bytes of 4 for the shorter hashes of their pairs. */
+  marks(): Uint8Array {
+    const marks = new Uint8Array(markCount)
+    for (let hash = 0; hash < pairHashCount; hash++) {
+      if ((((this.bits[hash >>> 5] as number) >>> (hash & 31)) & 1) === 1) marks[hash & (markCount - 1)] = 4
+    }
+    return marks
+  }
+
   /** Number of slots of the table. */
   get slotCount(): number {
     return this.#mask + 1
@@ -225,6 +234,7 @@ export class PhraseHits {
 
 /** Size of the table of bits: 2^17 bits are 16 KiB, half of a first-level cache. */
 const pairHashCount = 2 ** 17
+const markCount = 2 ** 14
 /** 2^32 / golden ratio. */
 const pairMultiplier = 0x9e3779b1
 

@@ -61,7 +61,7 @@ interface Kernel {
     lineStart: number,
     lines: number,
     hasBars: boolean,
-    cueBits: number,
+    cueMarks: number,
     cueSlots: number,
     cueMask: number,
     openingBits: number,

@@ -1,6 +1,6 @@
 // Finds the lines of a text that may be furniture (lib/text/furniture-cues.ts).
 
-import { hasPair, pairHits, phraseAt } from './phrases'
+import { hasPair, markedPairs, phraseAt } from './phrases'
 
 /** Longest line that may be furniture: of a longer one, a cue counts among so many code units at its end. */
 const lineCharsMax: i32 = 120
@@ -9,13 +9,17 @@ const tailChars: i32 = 48
 const marksMax: i32 = 4
 /** Bars between the words of a menu. */
 const barsMin: i32 = 2
+/** Code units between two parts that are searched with them. */
+const gapMax: i32 = 8
 
 let codes: usize = 0
 let length: i32 = 0
 let mayHaveBars: bool = false
+/** Positions of phrases in the parts of the text that matter, and how many there are. */
 let hits: usize = 0
+let hitCount: i32 = 0
 /** Tables of the phrases, and of the words that open a line. */
-let cueBits: usize = 0
+let cueMarks: usize = 0
 let cueSlots: usize = 0
 let cueMask: i32 = 0
 let openingBits: usize = 0
@@ -29,7 +33,7 @@ export function suspects(
   lineStart: usize,
   lines: i32,
   hasBars: bool,
-  phraseBits: usize,
+  phraseMarks: usize,
   phraseSlots: usize,
   phraseMask: i32,
   wordBits: usize,
@@ -42,30 +46,86 @@ export function suspects(
   length = units
   mayHaveBars = hasBars
   hits = candidates
-  cueBits = phraseBits
+  cueMarks = phraseMarks
   cueSlots = phraseSlots
   cueMask = phraseMask
   openingBits = wordBits
   openingSlots = wordSlots
   openingMask = wordMask
+  findPhrases(lineStart, lines)
   let found = 0
   let any = false
-  let next = lines > 0 ? load<i32>(lineStart) : 0
+  let hit = 0
   for (let line = 0; line < lines; line++) {
-    const start = next
-    next = line + 1 < lines ? load<i32>(lineStart + ((<usize>(line + 1)) << 2)) : length
-    let end = next
-    while (end > 0 && isBlank(unitAt(end - 1))) end--
-    let visible = start
-    while (visible < end && isBlank(unitAt(visible))) visible++
-    const isSuspect = isCue(start, end)
-    if (isSuspect) {
-      store<i32>(out + ((<usize>found) << 2), line)
-      found++
-    }
-    if (!any) any = visible == start ? isSuspect : isCue(visible, end)
+    const start = startOf(lineStart, line)
+    const end = endOf(lineStart, line, lines)
+    const visible = visibleFrom(start, end)
+    while (hit < hitCount && hitAt(hit) < start) hit++
+    const isSuspect = isCue(start, end, hit)
+    store<i32>(out + ((<usize>found) << 2), line)
+    found += <i32>isSuspect
+    if (!any) any = visible == start ? isSuspect : isCue(visible, end, hit)
   }
   return (found << 1) | <i32>any
+}
+
+/** Finds the phrases in short lines, and at the ends of long ones. What is searched without a gap is searched at once. */
+function findPhrases(lineStart: usize, lines: i32): void {
+  hitCount = 0
+  let from = 0
+  let to = 0
+  for (let line = 0; line < lines; line++) {
+    const start = startOf(lineStart, line)
+    const end = endOf(lineStart, line, lines)
+    let first = start
+    if (end - start > lineCharsMax) {
+      const visible = visibleFrom(start, end)
+      first = end - visible > lineCharsMax ? end - tailChars : visible
+    }
+    if (first - to > gapMax) {
+      findPhrasesIn(from, to)
+      from = first
+    }
+    to = end
+  }
+  findPhrasesIn(from, to)
+}
+
+function findPhrasesIn(from: i32, to: i32): void {
+  if (from == to) return
+  const candidates = hits + ((<usize>hitCount) << 2)
+  const count = markedPairs(codes + ((<usize>from) << 1), min(to + 1, length) - from, cueMarks, candidates)
+  for (let candidate = 0; candidate < count; candidate++) {
+    const at = from + load<i32>(candidates + ((<usize>candidate) << 2))
+    if (phraseAt(codes, at, length, cueSlots, cueMask, 1) == 0) continue
+    store<i32>(hits + ((<usize>hitCount) << 2), at)
+    hitCount++
+  }
+}
+
+// @ts-ignore: decorator
+@inline function hitAt(hit: i32): i32 {
+  return load<i32>(hits + ((<usize>hit) << 2))
+}
+
+// @ts-ignore: decorator
+@inline function startOf(lineStart: usize, line: i32): i32 {
+  return load<i32>(lineStart + ((<usize>line) << 2))
+}
+
+/** Position after the last visible code unit of a line. */
+// @ts-ignore: decorator
+@inline function endOf(lineStart: usize, line: i32, lines: i32): i32 {
+  let end = line + 1 < lines ? startOf(lineStart, line + 1) : length
+  while (end > 0 && isBlank(unitAt(end - 1))) end--
+  return end
+}
+
+// @ts-ignore: decorator
+@inline function visibleFrom(start: i32, end: i32): i32 {
+  let at = start
+  while (at < end && isBlank(unitAt(at))) at++
+  return at
 }
 
 // @ts-ignore: decorator
@@ -78,19 +138,17 @@ export function suspects(
   return code == 0x20 || code == 0x0a || code == 0x09 || code == 0x3000
 }
 
-function isCue(start: i32, end: i32): bool {
-  if (end - start > lineCharsMax) return contains(end - tailChars, end)
-  return opens(start, end) || contains(start, end)
+/** @param hit the first one that is not before the line */
+function isCue(start: i32, end: i32, hit: i32): bool {
+  if (end - start > lineCharsMax) return contains(end - tailChars, end, hit)
+  return contains(start, end, hit) || opens(start, end)
 }
 
-/** Whether a phrase begins in [start … end): none contains a line end. */
-function contains(start: i32, end: i32): bool {
-  const candidates = pairHits(codes + ((<usize>start) << 1), min(end + 1, length) - start, 1, cueBits, hits)
-  for (let candidate = 0; candidate < candidates; candidate++) {
-    const at = start + load<i32>(hits + ((<usize>candidate) << 2))
-    if (phraseAt(codes, at, length, cueSlots, cueMask, 1) != 0) return true
-  }
-  return mayHaveBars && hasBars(start, end)
+/** Whether a phrase begins in [start … end), where it ends too as none contains a line end, or there are bars in it. */
+function contains(start: i32, end: i32, hit: i32): bool {
+  let next = hit
+  while (next < hitCount && hitAt(next) < start) next++
+  return (next < hitCount && hitAt(next) < end) || (mayHaveBars && hasBars(start, end))
 }
 
 function hasBars(start: i32, end: i32): bool {
