@@ -41,13 +41,13 @@ export function boundariesOf(text: CountedText, units: Units): Boundaries {
 
 /** Marks the boundaries inside blocks of code and tables; returns `tableStart`. */
 function markBlocks({ codes }: CountedText, units: Units, rank: Uint8Array): Int32Array {
-  const { count } = units
+  const { count, start: starts, end: ends } = units
   const tableStart = new Int32Array(count).fill(-1)
   let fenced = false
   let table = -1
   for (let unit = 0; unit < count; unit++) {
-    const start = units.start[unit] as number
-    const end = units.end[unit] as number
+    const start = starts[unit] as number
+    const end = ends[unit] as number
     const opensLine = isFirstInLine(codes, start)
     if (opensLine && isFence(codes, start)) {
       // The fence that ends a block is inside it; what follows is not.

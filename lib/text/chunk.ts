@@ -110,13 +110,15 @@ function headOf(
 
 /** Returns the index after the last part of the chunk that begins with part `from`. */
 function cutAfter(parts: Units, rank: Uint8Array, from: number, budget: number): number {
-  const all = cost(parts, from, parts.count)
-  if (all <= budget) return parts.count
+  const { count, centiTokens } = parts
+  const before = from === 0 ? 0 : (centiTokens[from - 1] as number)
+  const all = (centiTokens[count - 1] as number) - before
+  if (all <= budget) return count
   const even = all <= 2 * budget ? all / 2 : 0
   let best = from + 1
   let bestScore = Number.NEGATIVE_INFINITY
-  for (let to = from + 1; to < parts.count; to++) {
-    const filled = cost(parts, from, to)
+  for (let to = from + 1; to < count; to++) {
+    const filled = (centiTokens[to - 1] as number) - before
     if (filled > budget) break
     const uneven = even > 0 && all - filled > budget ? unevenPenalty : 0
     const fill = even > 0 && uneven === 0 ? 1 - Math.abs(filled - even) / even : filled / budget
@@ -146,9 +148,7 @@ function cost(parts: Units, from: number, to: number): number {
 /** Returns the units; if one exceeds the budget or counts are exact, a copy with units divided and counted. */
 function partsOf(text: CleanText, firstUnit: number, budget: number, exact: TokenCounter | null): Units {
   const { units } = text
-  let fits = exact === null && firstUnit === 0
-  for (let unit = 0; fits && unit < units.count; unit++) fits = cost(units, unit, unit + 1) <= budget
-  if (fits) return units
+  if (exact === null && firstUnit === 0 && allFit(units, budget)) return units
   const parts = new Parts()
   for (let unit = firstUnit; unit < units.count; unit++) {
     const start = units.start[unit] as number
@@ -164,6 +164,18 @@ function partsOf(text: CleanText, firstUnit: number, budget: number, exact: Toke
     }
   }
   return parts.units()
+}
+
+/** Whether no unit exceeds the budget. */
+function allFit({ count, centiTokens }: Units, budget: number): boolean {
+  if (count === 0 || (centiTokens[count - 1] as number) <= budget) return true
+  let before = 0
+  for (let unit = 0; unit < count; unit++) {
+    const tokens = centiTokens[unit] as number
+    if (tokens - before > budget) return false
+    before = tokens
+  }
+  return true
 }
 
 /** Share of the budget for the parts of a sentence: they are cut by characters, over which tokens are not spread evenly. */

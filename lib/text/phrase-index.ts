@@ -199,6 +199,8 @@ export class PhraseHits {
   readonly bits: number
   readonly slots: number
   readonly mask: number
+  /** Address of what the kernel knows of the beginnings of phrases; 0: nothing. */
+  readonly #openings: number
 
   constructor(memory: TextMemory, index: PhraseIndex) {
     const { anchors, bits, slotCount, table } = index
@@ -209,6 +211,8 @@ export class PhraseHits {
     this.mask = slotCount - 1
     new Uint32Array(memory.buffer, this.bits, bits.length).set(bits)
     new Uint16Array(memory.buffer, this.slots, table.length).set(table)
+    this.#openings = anchors === 2 ? memory.allocate(openingsBytes) : 0
+    if (this.#openings > 0) memory.kernel.markOpenings(this.slots, this.mask, this.#openings)
   }
 
   /**
@@ -226,6 +230,7 @@ export class PhraseHits {
       this.slots,
       this.mask,
       this.#anchors,
+      this.#openings,
       hits.base,
       marks.base,
     )
@@ -235,6 +240,8 @@ export class PhraseHits {
 /** Size of the table of bits: 2^17 bits are 16 KiB, half of a first-level cache. */
 const pairHashCount = 2 ** 17
 const markCount = 2 ** 14
+/** Bytes of the table of beginnings. */
+const openingsBytes = 2 ** 14
 /** 2^32 / golden ratio. */
 const pairMultiplier = 0x9e3779b1
 

@@ -18,7 +18,7 @@ import { createTextMeters, filterText, type TextMeters } from './filters.js'
 import { PersonalData } from './personal/documents.js'
 import type { PreparePlan } from './plan.js'
 import type { QualityOptions } from './quality-options.js'
-import { type RecordPlace, recordPlaces } from './records.js'
+import { type RecordPlace, RecordPlaces } from './records.js'
 import type { ScreenClassifier } from './screen/classifier.js'
 import { makeSigner, type Signer } from './signature.js'
 import { TextMemory } from './text-memory.js'
@@ -130,7 +130,8 @@ export function prepareBlock(
   if (preparer.text !== null) preparer.text.quality = { ...preparer.text.plan.quality, ...block.mapping.quality }
   preparer.reader.open(block)
   let documents = 0
-  for (const place of recordPlaces(block)) {
+  const place = new RecordPlaces(block)
+  while (place.next()) {
     documents++
     onDocument(place.document)
     prepareRecord(place, block, preparer, rejects)

@@ -18,27 +18,66 @@ export interface RecordPlace {
 
 /** Yields every record of the block in order. Blank lines are not records. */
 export function* recordPlaces(block: Block): Generator<RecordPlace> {
-  const rejected = [...block.rejected].sort((a, b) => a.offset - b.offset)
-  const rejectedOffsets = new Set(rejected.map((record) => record.offset))
-  let document = 0
-  let nextRejected = 0
-  let row = block.offset
-  const ranges = block.bounds === undefined ? new LineRanges(block.bytes) : new GivenRanges(block.bounds)
-  while (ranges.next()) {
-    const { start, end } = ranges
-    if (block.offsetUnit === 'row') while (rejectedOffsets.has(row)) row++
-    const offset = block.offsetUnit === 'row' ? row++ : block.offset + start
-    for (
-      let next = rejected[nextRejected];
-      next !== undefined && next.offset < offset;
-      next = rejected[++nextRejected]
-    ) {
-      yield { document: document++, offset: next.offset, start: 0, end: 0, rejected: next }
-    }
-    yield { document: document++, offset, start, end, rejected: null }
+  const places = new RecordPlaces(block)
+  while (places.next()) {
+    const { document, offset, start, end, rejected } = places
+    yield { document, offset, start, end, rejected }
   }
-  for (const record of rejected.slice(nextRejected)) {
-    yield { document: document++, offset: record.offset, start: 0, end: 0, rejected: record }
+}
+
+/** The same without an object for each: a place is the fields after each `next` that returns true. */
+export class RecordPlaces implements RecordPlace {
+  document = -1
+  offset = 0
+  start = 0
+  end = 0
+  rejected: RejectedRecord | null = null
+  readonly #ranges: LineRanges | GivenRanges
+  readonly #isInRows: boolean
+  /** Position of the block, and the next row. */
+  readonly #from: number
+  #row: number
+  /** Those that the source rejected, by their position, and how many of them are behind. */
+  readonly #rejects: readonly RejectedRecord[]
+  readonly #rejectedOffsets: ReadonlySet<number>
+  #rejectsDone = 0
+  /** Position of the range that was found, and waits for the rejected ones before it; −1: none. */
+  #waiting = -1
+
+  constructor({ bytes, bounds, offset, offsetUnit, rejected }: Block) {
+    this.#rejects = [...rejected].sort((a, b) => a.offset - b.offset)
+    this.#rejectedOffsets = new Set(rejected.map((record) => record.offset))
+    this.#ranges = bounds === undefined ? new LineRanges(bytes) : new GivenRanges(bounds)
+    this.#isInRows = offsetUnit === 'row'
+    this.#from = this.#row = offset
+  }
+
+  next(): boolean {
+    if (this.#waiting < 0 && this.#ranges.next()) this.#waiting = this.#offsetOfRange()
+    const reject = this.#rejects[this.#rejectsDone]
+    if (reject !== undefined && (this.#waiting < 0 || reject.offset < this.#waiting)) {
+      this.#rejectsDone++
+      this.#set(reject.offset, 0, 0, reject)
+      return true
+    }
+    if (this.#waiting < 0) return false
+    this.#set(this.#waiting, this.#ranges.start, this.#ranges.end, null)
+    this.#waiting = -1
+    return true
+  }
+
+  #offsetOfRange(): number {
+    if (!this.#isInRows) return this.#from + this.#ranges.start
+    while (this.#rejectedOffsets.has(this.#row)) this.#row++
+    return this.#row++
+  }
+
+  #set(offset: number, start: number, end: number, rejected: RejectedRecord | null): void {
+    this.document++
+    this.offset = offset
+    this.start = start
+    this.end = end
+    this.rejected = rejected
   }
 }
 

@@ -44,6 +44,7 @@ interface Kernel {
   readonly stringBytes: WebAssembly.Global
   encodeUtf8(units: number, length: number, bytes: number): number
   sampleSets(codes: number, length: number, step: number, table: number, sets: number): number
+  markOpenings(slots: number, mask: number, openings: number): void
   phrases(
     codes: number,
     length: number,
@@ -52,6 +53,7 @@ interface Kernel {
     slots: number,
     mask: number,
     anchors: number,
+    openings: number,
     hits: number,
     numbers: number,
   ): number

@@ -13,7 +13,7 @@ export {
   settledClassesBase,
   visitedExtrasBase,
 } from './layout'
-export { phrases } from './phrases'
+export { markOpenings, phrases } from './phrases'
 export { scan, setColumns } from './scan'
 export { clauses, frequentGrams, sameEdges } from './stuffing'
 export { suspects } from './suspects'

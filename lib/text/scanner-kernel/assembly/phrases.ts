@@ -13,10 +13,12 @@ export function phrases(
   slots: usize,
   mask: i32,
   anchors: i32,
+  openings: usize,
   hits: usize,
   numbers: usize,
 ): i32 {
-  const candidates = pairHits(codes, length, step, bits, hits)
+  const pairs = pairHits(codes, length, step, bits, hits)
+  const candidates = openings == 0 ? pairs : openingHits(codes, openings, hits, pairs)
   let found = 0
   for (let candidate = 0; candidate < candidates; candidate++) {
     const at = load<i32>(hits + ((<usize>candidate) << 2))
@@ -27,6 +29,54 @@ export function phrases(
     found++
   }
   return found
+}
+
+/**
+ * Sets a bit in `openings` (2^17 bits) for the hash of each phrase of the tables: of its first three code units, or of both. Nearly all
+ * positions of common pairs are no phrase, and the bits say so without a look-up.
+ */
+export function markOpenings(slots: usize, mask: i32, openings: usize): void {
+  for (let slot = 0; slot <= mask; slot++) {
+    const entry = slots + ((<usize>slot) << 3)
+    if (load<u32>(entry) == 0) continue
+    const list = slots + <usize>load<u32>(entry, 4)
+    let phrase = list + 2
+    for (let rest = <i32>load<u16>(list); rest > 0; rest--) {
+      const units = <i32>load<u16>(phrase)
+      const first = load<u64>(phrase, 4)
+      const hash = openingHash(units == 2 ? first & 0xffffffff : first & 0xffffffffffff)
+      const byte = openings + <usize>(hash >>> 3)
+      store<u8>(byte, load<u8>(byte) | (<u8>1 << <u8>(hash & 7)))
+      phrase += 4 + ((<usize>units) << 1)
+    }
+  }
+}
+
+/** Keeps the positions at which, or one before which, a phrase may begin, without a branch that depends on the text. */
+function openingHits(codes: usize, openings: usize, hits: usize, count: i32): i32 {
+  let kept = 0
+  for (let hit = 0; hit < count; hit++) {
+    const at = load<i32>(hits + ((<usize>hit) << 2))
+    // The code unit before, and three from here on.
+    const four = load<u64>(codes + ((<usize>at) << 1) - 2)
+    const here = hasOpening(openings, four >>> 16)
+    const before = hasOpening(openings, four & 0xffffffffffff)
+    const pair = hasOpening(openings, (four >>> 16) & 0xffffffff)
+    store<i32>(hits + ((<usize>kept) << 2), at)
+    kept += here | before | pair
+  }
+  return kept
+}
+
+// @ts-ignore: decorator
+@inline function hasOpening(openings: usize, units: u64): i32 {
+  const hash = openingHash(units)
+  return (<i32>load<u8>(openings + <usize>(hash >>> 3)) >>> (hash & 7)) & 1
+}
+
+// @ts-ignore: decorator
+@inline function openingHash(units: u64): i32 {
+  return <i32>((units * 0x9e3779b97f4a7c15) >>> 47)
 }
 
 /** Lists the positions, up to `length` − 2, at which two code units have their bit set, without a branch that depends on the text. */
