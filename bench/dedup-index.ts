@@ -18,6 +18,8 @@ const signatureLength = 128
 const rowBytes = 16 + signatureLength
 /** Rows made at once, outside of the time that counts. */
 const batchRows = 1000
+/** Documents of the pause that is measured. */
+const pauseRows = 100
 
 /** Times are processor time. */
 export interface IndexFigures {
@@ -46,13 +48,35 @@ export interface DividedFigures {
 
 interface AnyIndex {
   readonly memoryBytes: number
+}
+
+interface RowIndex extends AnyIndex {
   keep(row: KeptRow): void
 }
 
 export function exactFigures(documents: number): IndexFigures {
   const banding = { bands: 21, rows: 6 }
   const index = new ExactIndex({ exact: true, signatureLength, banding, settleBand: settleBand(0.8, signatureLength) })
-  return measure(index, documents, (row) => index.equal(row) !== null || index.near(row).length > 0)
+  const find = (row: KeptRow) => index.equal(row) !== null || index.near(row).length > 0
+  const inserted = insertBlocks(index, documents)
+  return { ...lookUpFigures(index, documents, find), ...inserted }
+}
+
+/** As the deduplicator does: rows of a block are looked up and kept together. */
+function insertBlocks(index: ExactIndex, documents: number): Pick<IndexFigures, 'insertedPerSecond' | 'pauseMs'> {
+  let [milliseconds, pauseMs] = [0, 0]
+  for (let at = 0; at < documents; at += pauseRows) {
+    const rows = Math.min(pauseRows, documents - at)
+    const { columns, ids } = syntheticBlock(at, rows)
+    const [banded, textBytes] = [new Uint8Array(rows).fill(1), new Uint32Array(rows)]
+    const start = cpuMilliseconds()
+    index.begin({ rows, ...columns, banded, textBytes, textsBytes: 0 }, { bytes: ids, longIds: null })
+    for (let row = index.decideRows(0); row < rows; row = index.decideRows(row + 1)) index.keepRow(row)
+    const took = cpuMilliseconds() - start
+    milliseconds += took
+    pauseMs = Math.max(pauseMs, took)
+  }
+  return { insertedPerSecond: (documents * 1000) / milliseconds, pauseMs }
 }
 
 /** What an index takes whose tables are divided over threads. All run in this one, in turns. */
@@ -122,22 +146,30 @@ export function bloomFigures(documents: number): IndexFigures {
   return measure(index, documents, (row) => index.find(row) !== null)
 }
 
-function measure(index: AnyIndex, documents: number, find: (row: KeptRow) => boolean): IndexFigures {
+function measure(index: RowIndex, documents: number, find: (row: KeptRow) => boolean): IndexFigures {
   const inserted = over(0, documents, (row) => {
     // What a new document costs: looked up, not found, kept.
     if (find(row)) return true
     index.keep(row)
     return false
   })
+  const insertedPerSecond = documents / inserted.seconds
+  return { ...lookUpFigures(index, documents, find), insertedPerSecond, pauseMs: inserted.pauseMs }
+}
+
+/** Looks up rows one by one: half of them are in the index. */
+function lookUpFigures(
+  index: AnyIndex,
+  documents: number,
+  find: (row: KeptRow) => boolean,
+): Omit<IndexFigures, 'insertedPerSecond' | 'pauseMs'> {
   const lookups = Math.ceil(documents / 10)
   const present = over(0, lookups, find)
   const absent = over(documents, lookups, find)
   return {
     documents,
-    insertedPerSecond: documents / inserted.seconds,
     lookedUpPerSecond: (2 * lookups) / (present.seconds + absent.seconds),
     bytesPerDocument: index.memoryBytes / documents,
-    pauseMs: inserted.pauseMs,
     falsePositives: absent.found,
     lookedUp: lookups,
   }
@@ -147,8 +179,8 @@ function over(first: number, count: number, work: (row: KeptRow) => boolean) {
   let [milliseconds, pauseMs, found] = [0, 0, 0]
   for (let at = 0; at < count; at += batchRows) {
     const rows = synthetic(first + at, Math.min(batchRows, count - at))
-    for (let from = 0; from < rows.length; from += 100) {
-      const batch = rows.slice(from, from + 100)
+    for (let from = 0; from < rows.length; from += pauseRows) {
+      const batch = rows.slice(from, from + pauseRows)
       const start = cpuMilliseconds()
       for (const row of batch) if (work(row)) found++
       const took = cpuMilliseconds() - start

@@ -61,7 +61,7 @@ interface Kernel {
 
 const idBytes = 16
 /** Of a document beside its signature. */
-const recordHeadBytes = 40
+const recordHeadBytes = 38
 const documentsPerPage = 256
 /** Pages for lists and for what is rounded up. */
 const pagesMore = 32

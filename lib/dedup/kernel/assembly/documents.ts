@@ -1,5 +1,5 @@
 // Records of kept documents, contiguous so that verifying one touches two or three cache lines: key (16 bytes), id (16), offset
-// of the text (8), signature.
+// of the text (6), signature.
 import { longer, take } from './memory'
 
 const documentsPerPage: u32 = 256
@@ -7,7 +7,9 @@ const documentsPerPage: u32 = 256
 export const pagesPerDocument: u32 = 16
 const idAt: usize = 16
 const textAt: usize = 32
-const signatureAt: usize = 40
+const signatureAt: usize = 38
+/** An offset of a text has 48 bits, of which the last value is −1. */
+const textMask: u64 = 0xffffffffffff
 
 export let documents: u32 = 0
 let pages: usize = 0
@@ -31,7 +33,8 @@ export function addDocument(row: usize, id: usize, text: f64): u32 {
   const at = recordOf(document)
   v128.store(at, v128.load(row))
   v128.store(at, v128.load(id), idAt)
-  store<f64>(at, text, textAt)
+  store<u32>(at, <u32><i64>text, textAt)
+  store<u16>(at, <u16>(<i64>text >> 32), textAt + 4)
   for (let i: usize = 0; i < paddedBytes; i += 16) v128.store(at + signatureAt + i, v128.load(row + 16 + i))
   return document
 }
@@ -68,7 +71,8 @@ export function idOf(document: u32): usize {
 }
 
 export function textOf(document: u32): f64 {
-  return load<f64>(recordOf(document), textAt)
+  const text = load<u64>(recordOf(document), textAt) & textMask
+  return text == textMask ? -1.0 : <f64>text
 }
 
 /** Address of the record of a document. */
