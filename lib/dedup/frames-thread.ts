@@ -2,7 +2,9 @@
 import { workerData } from 'node:worker_threads'
 import { nameThread, ownPort } from '../core/own-thread.js'
 import { toWire } from '../core/wire-error.js'
+import { ContractError } from '../errors.js'
 import { LocalFrames } from './block-frames.js'
+import type { BlockToDecide } from './block-rows.js'
 import type { IdBytes } from './kept-frames.js'
 import type { FramesReply, FramesRequest, ThreadData } from './thread-messages.js'
 
@@ -10,8 +12,8 @@ nameThread('dedup-log')
 const port = ownPort()
 const { plan }: ThreadData = workerData
 const frames = new LocalFrames(plan)
-/** Ids by number of the block, until it is encoded. */
-const ids = new Map<number, IdBytes>()
+/** Blocks and their ids by number, until they are encoded. */
+const announced = new Map<number, { readonly block: BlockToDecide; readonly ids: IdBytes }>()
 
 port.on('message', (request: FramesRequest) => {
   const reply = replyTo(request)
@@ -22,18 +24,25 @@ function replyTo(request: FramesRequest): FramesReply | null {
   try {
     if ('begin' in request) frames.begin(request.begin)
     else if ('announce' in request) {
-      const own = frames.ids(request.announce)
-      ids.set(request.announce.number, own)
-      return { ids: own }
+      const block = request.announce
+      const ids = frames.ids(block)
+      announced.set(block.number, { block, ids })
+      return { ids }
     } else {
       const { encode, kept } = request
-      const own = request.ids ?? ids.get(encode.number) ?? frames.ids(encode)
-      ids.delete(encode.number)
+      const { block, ids } = typeof encode === 'number' ? announcedAs(encode) : { block: encode, ids: request.ids }
+      announced.delete(block.number)
       frames.written(request.written)
-      return { frames: frames.encode(encode, own, kept) }
+      return { frames: frames.encode(block, ids ?? frames.ids(block), kept) }
     }
     return null
   } catch (error) {
     return { error: toWire(error) }
   }
+}
+
+function announcedAs(number: number): { readonly block: BlockToDecide; readonly ids: IdBytes } {
+  const block = announced.get(number)
+  if (block === undefined) throw new ContractError(`block ${number} was not announced`)
+  return block
 }

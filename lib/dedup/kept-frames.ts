@@ -135,14 +135,7 @@ function copyRuns(
 function idsOf({ ids, rows }: KeptColumns, from: number, until: number): Payload {
   if (!('bytes' in ids) || ids.longIds !== null) {
     const idAt = (row: number): string => ('bytes' in ids ? idOf(ids, row) : (ids[row] as string))
-    const each = Array.from({ length: until - from }, (_, place) => {
-      const id = Buffer.from(idAt(rows[from + place] as number)).subarray(0, idBytesMax)
-      const head = Buffer.alloc(2)
-      head.writeUInt16LE(id.length)
-      return [head, id]
-    })
-    const encoded = Buffer.concat(each.flat())
-    return { length: encoded.length, write: (target) => target.set(encoded) }
+    return textIds(Array.from({ length: until - from }, (_, place) => idAt(rows[from + place] as number)))
   }
   const write = (target: Buffer) => {
     let at = 0
@@ -159,6 +152,22 @@ function idsOf({ ids, rows }: KeptColumns, from: number, until: number): Payload
     }
   }
   return { length: (until - from) * (2 + packedBytes * 2), write }
+}
+
+function textIds(ids: readonly string[]): Payload {
+  const lengths = ids.map((id) => Math.min(Buffer.byteLength(id), idBytesMax))
+  const write = (target: Buffer) => {
+    let at = 0
+    ids.forEach((id, i) => {
+      const length = lengths[i] as number
+      at = target.writeUInt16LE(length, at)
+      // One that is cut off may end inside a character, which `write` leaves out.
+      if (length < idBytesMax) target.write(id, at, length)
+      else target.set(Buffer.from(id).subarray(0, length), at)
+      at += length
+    })
+  }
+  return { length: lengths.reduce((sum, length) => sum + 2 + length, 0), write }
 }
 
 /** Returns the id of a row. */

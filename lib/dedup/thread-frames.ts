@@ -67,12 +67,12 @@ export class ThreadFrames implements BlockFrames {
   }
 
   encode(block: BlockToDecide, ids: IdBytes, kept: KeptOfBlock): Promise<EncodedFrames> {
-    // The thread has those that it hashed.
+    // The thread has the block and the ids that it hashed.
     const announced = this.#hashed.delete(block.number)
     const frames = this.#request({
-      encode: block,
+      encode: announced ? block.number : block,
       kept,
-      ids: announced ? null : ids,
+      ids: announced || block.ids !== null ? null : ids,
       written: this.#written,
     }).then((reply) => {
       return 'frames' in reply ? reply.frames : unexpected()

@@ -31,8 +31,10 @@ export type FramesRequest =
   | { readonly begin: LogLengths }
   | { readonly announce: BlockToDecide }
   | {
-      readonly encode: BlockToDecide
+      /** Its number if it was announced. */
+      readonly encode: BlockToDecide | number
       readonly kept: KeptOfBlock
+      /** Null for those of a block that was announced, or has them. */
       readonly ids: IdBytes | null
       /** Lengths of the logs that are written. */
       readonly written: LogLengths

@@ -1,7 +1,7 @@
 // An index that is divided over threads, a block of rows at a time. An instance with some of the tables answers which
 // documents have the tags of a row (`probe`); one with the documents verifies them (`verify`). Rows of blocks that are not
 // decided on are in no table yet, so `probe` searches them as well. The host allocates what both read and write.
-import { addDocument, documents, equalMinima, hasKey, recordOf, signatureOf } from './documents'
+import { addDocument, documents, equalMinima, hasKey, readDocument, signatureOf } from './documents'
 import { bandHash, configureHashes, keyHash, sharesBand } from './hashes'
 import { entriesWith, listPadding, next, readAhead } from './lines'
 import { take, usedPages } from './memory'
@@ -321,7 +321,7 @@ export function verify(
   let sum: u32 = 0
   for (let at = findings; at < findings + (<usize>count << 3); at += 8) {
     const document = load<u32>(at, 4) - first
-    if (document < documents) sum ^= load<u32>(recordOf(document)) ^ load<u32>(recordOf(document), 64) ^ load<u32>(recordOf(document), 128)
+    if (document < documents) sum ^= readDocument(document)
   }
   touched = sum
   let out = verified

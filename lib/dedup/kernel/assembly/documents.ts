@@ -75,6 +75,13 @@ export function textOf(document: u32): f64 {
   return text == textMask ? -1.0 : <f64>text
 }
 
+/** Reads all cache lines of a record, up to signatures of 128 bytes. */
+@inline
+export function readDocument(document: u32): u32 {
+  const record = recordOf(document)
+  return load<u32>(record) ^ load<u32>(record, 64) ^ load<u32>(record, 128)
+}
+
 /** Address of the record of a document. */
 @inline
 export function recordOf(document: u32): usize {

@@ -8,6 +8,7 @@ import {
   hasKey,
   idOf,
   pagesPerDocument,
+  readDocument,
   signatureOf,
   textOf,
 } from './documents'
@@ -62,6 +63,9 @@ export let found: usize = 0
 let foundCount: u32 = 0
 /** Candidates after this document are not needed: it is near for certain. */
 let lastOfUse: u32 = 0
+/** Written so that reading ahead is not optimised away. */
+let touched: u32 = 0
+
 /** Returns the pages of memory that are in use after `configure`. */
 export function pagesToConfigure(bandCount: u32, exact: u32): u32 {
   return usedPages() + pagesPerDocument + (bandCount + exact)
@@ -126,11 +130,16 @@ export function near(): u32 {
   foundCount = 0
   lastOfUse = 0xffffffff
   let waiting = pending
+  let sum: u32 = 0
   for (let band: u32 = 0; band < bands; band++) {
     const line = home(band)
+    const entries = entriesWith(line, tagOf(band))
+    // Records of documents are scattered: those that are looked at first are loaded in parallel.
+    if (entries != 0) sum ^= readDocument(documentOf(line, ctz(entries)))
     store<u32>(waiting, band)
-    waiting += <usize>((entriesWith(line, tagOf(band)) | <u32>next(line)) != 0) << 2
+    waiting += <usize>((entries | <u32>next(line)) != 0) << 2
   }
+  touched = sum
   for (let at = pending; at < waiting; at += 4) share(load<u32>(at))
   return foundCount
 }
