@@ -113,7 +113,6 @@ export class FurnitureCutter {
   /** Judges the suspects and takes their tails off. Returns whether all are text as they are. */
   #judgeSuspects({ codes }: TextLines, { count, lines }: Suspects): boolean {
     const judge = this.#judge
-    judge.open(count)
     let isPlain = true
     for (let suspect = 0; suspect < count; suspect++) {
       const line = lines[suspect] as number

@@ -1,6 +1,6 @@
 /**
- * Judges the lines of one text, with their tails taken off. Lines of a page repeat: each different one is judged once, where
- * lines that differ in their digits alone, such as counters and dates, are one.
+ * Judges lines, with their tails taken off. Lines of a page repeat, and so do those of the pages of a site: a judgement is
+ * remembered, where lines that differ in their digits alone, such as counters and dates, are one.
  */
 import { codesToString } from './code-units.js'
 import { judgeLine, LineVerdict } from './furniture-lines.js'
@@ -8,10 +8,12 @@ import { tailOf } from './line-tails.js'
 
 /** Tails of one line. */
 const tailsMax = 4
-/** Different lines of one text that are remembered. */
+/** Lines that are remembered, and their code units, of which a longer line has too many; all are forgotten when there is no room. */
 const knownLinesMax = 4096
-/** Slots of the table of lines: twice as many as lines, and a power of two. */
-const slotsMax = 2 * knownLinesMax
+const knownUnitsMax = 2 ** 17
+const lineCharsMax = 400
+/** Slots of the table of lines: a power of two. */
+const slotCount = 2 * knownLinesMax
 /** The number of a judgement that is not remembered. */
 const scratch = knownLinesMax
 /** 2^32 / golden ratio. */
@@ -26,32 +28,33 @@ export class LineJudge {
   judged = 0
   readonly #start = new Int32Array(knownLinesMax)
   readonly #end = new Int32Array(knownLinesMax)
+  readonly #units = new Uint16Array(knownUnitsMax)
   /** Number of a line + 1; 0: free. */
-  readonly #slots = new Uint16Array(slotsMax)
-  #mask = 0
+  readonly #slots = new Uint16Array(slotCount)
   #known = 0
-
-  /** Forgets the lines of the text before. @param lines that will be judged at most */
-  open(lines: number): void {
-    this.#known = 0
-    const slots = Math.min(slotsMax, 2 ** Math.ceil(Math.log2(2 * lines + 2)))
-    this.#mask = slots - 1
-    this.#slots.fill(0, 0, slots)
-  }
 
   /** Returns the number of the judgement of codes[start … end), which is valid until the next call. */
   judge(codes: Uint16Array, start: number, end: number): number {
-    const slots = this.#slots
-    let slot = hashOf(codes, start, end) & this.#mask
-    for (; slots[slot] !== 0; slot = (slot + 1) & this.#mask) {
+    const chars = end - start
+    if (chars > lineCharsMax) return this.#judgeAs(scratch, codes, start, end)
+    const [slots, units] = [this.#slots, this.#units]
+    let slot = hashOf(codes, start, end) & (slotCount - 1)
+    for (; slots[slot] !== 0; slot = (slot + 1) & (slotCount - 1)) {
       const number = (slots[slot] as number) - 1
-      if (isSame(codes, start, end, this.#start[number] as number, this.#end[number] as number)) return number
+      const known = this.#start[number] as number
+      if ((this.#end[number] as number) - known === chars && isSame(codes, start, end, units, known)) return number
     }
-    if (this.#known === knownLinesMax) return this.#judgeAs(scratch, codes, start, end)
+    const from = this.#known === 0 ? 0 : (this.#end[this.#known - 1] as number)
+    if (this.#known === knownLinesMax || from + chars > knownUnitsMax) {
+      this.#known = 0
+      slots.fill(0)
+      return this.judge(codes, start, end)
+    }
     const number = this.#known++
     slots[slot] = number + 1
-    this.#start[number] = start
-    this.#end[number] = end
+    this.#start[number] = from
+    this.#end[number] = from + chars
+    units.set(codes.subarray(start, end), from)
     return this.#judgeAs(number, codes, start, end)
   }
 
@@ -86,11 +89,10 @@ function hashOf(codes: Uint16Array, start: number, end: number): number {
   return hash ^ (hash >>> 15)
 }
 
-/** Whether two lines are the same, or differ only in digits that no pattern tells apart. */
-function isSame(codes: Uint16Array, start: number, end: number, otherStart: number, otherEnd: number): boolean {
-  if (end - start !== otherEnd - otherStart) return false
-  for (let at = start, other = otherStart; at < end; at++, other++) {
-    const [one, two] = [codes[at] as number, codes[other] as number]
+/** Whether a line is the same as another of its length, or differs only in digits that no pattern tells apart. */
+function isSame(codes: Uint16Array, start: number, end: number, others: Uint16Array, from: number): boolean {
+  for (let at = start, other = from; at < end; at++, other++) {
+    const [one, two] = [codes[at] as number, others[other] as number]
     if (one === two) continue
     if (!isDigit(one) || !isDigit(two) || (at > start && beforeOwnDigit.has(codes[at - 1] as number))) return false
   }
