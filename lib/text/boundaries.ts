@@ -98,6 +98,14 @@ export function isHeading(units: Units, unit: number, length: number): boolean {
 
 /** Whether nothing but indentation is before the position in its line. */
 function isFirstInLine(codes: Uint16Array, start: number): boolean {
+  if (start === 0) return true
+  const before = codes[start - 1] as number
+  // Most units follow a sentence or a line end.
+  if (before > 0x20 && before !== 0x3000) return false
+  return before === newline || isBehindIndentation(codes, start)
+}
+
+function isBehindIndentation(codes: Uint16Array, start: number): boolean {
   let at = start
   while (at > 0 && (codes[at - 1] === 0x20 || codes[at - 1] === 0x09 || codes[at - 1] === 0x3000)) at--
   return at === 0 || codes[at - 1] === newline
@@ -160,9 +168,19 @@ const openings: Uint8Array = (() => {
 })()
 
 function isAnswer(codes: Uint16Array, start: number, end: number): boolean {
+  if (!hasAnswerMark(codes, start + 1, Math.min(end, start + answerCharsMax))) return false
   const opening = String.fromCharCode(...codes.subarray(start, Math.min(end, start + answerCharsMax)))
   const text = opening.startsWith('【') ? opening.slice(1) : opening
   return answerWords.some((word) => text.startsWith(word) && /^ ?[:：】]/.test(text.slice(word.length)))
+}
+
+/** Whether a colon or a bracket is there, as behind the word of an answer. */
+function hasAnswerMark(codes: Uint16Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) {
+    const code = codes[at]
+    if (code === 0x3a || code === 0xff1a || code === 0x3011) return true
+  }
+  return false
 }
 
 /** A. to H. before a blank, 、or text: an option of a question. A. may also begin a list, which is kept together too. */

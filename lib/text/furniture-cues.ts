@@ -55,6 +55,7 @@ export class FurnitureCues {
       lines,
       counts[CharacterClass.asciiPunctuation] + counts[CharacterClass.symbol] >= barsMin,
       this.#marks,
+      phrases.bits,
       phrases.slots,
       phrases.mask,
       opening.bits,

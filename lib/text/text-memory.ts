@@ -64,6 +64,7 @@ interface Kernel {
     lines: number,
     hasBars: boolean,
     cueMarks: number,
+    cueBits: number,
     cueSlots: number,
     cueMask: number,
     openingBits: number,

@@ -150,7 +150,8 @@ export function markedPairs(codes: usize, length: i32, table: usize, hits: usize
 }
 
 /** Whether the two code units at `at` have their bit set. */
-export function hasPair(codes: usize, at: i32, bits: usize): bool {
+// @ts-ignore: decorator
+@inline export function hasPair(codes: usize, at: i32, bits: usize): bool {
   const hash = pairHash(codes, at)
   return ((load<u32>(bits + ((<usize>(hash >>> 5)) << 2)) >>> (hash & 31)) & 1) == 1
 }

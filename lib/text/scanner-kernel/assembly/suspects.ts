@@ -20,6 +20,7 @@ let hits: usize = 0
 let hitCount: i32 = 0
 /** Tables of the phrases, and of the words that open a line. */
 let cueMarks: usize = 0
+let cueBits: usize = 0
 let cueSlots: usize = 0
 let cueMask: i32 = 0
 let openingBits: usize = 0
@@ -34,6 +35,7 @@ export function suspects(
   lines: i32,
   hasBars: bool,
   phraseMarks: usize,
+  phraseBits: usize,
   phraseSlots: usize,
   phraseMask: i32,
   wordBits: usize,
@@ -47,6 +49,7 @@ export function suspects(
   mayHaveBars = hasBars
   hits = candidates
   cueMarks = phraseMarks
+  cueBits = phraseBits
   cueSlots = phraseSlots
   cueMask = phraseMask
   openingBits = wordBits
@@ -97,7 +100,7 @@ function findPhrasesIn(from: i32, to: i32): void {
   const count = markedPairs(codes + ((<usize>from) << 1), min(to + 1, length) - from, cueMarks, candidates)
   for (let candidate = 0; candidate < count; candidate++) {
     const at = from + load<i32>(candidates + ((<usize>candidate) << 2))
-    if (phraseAt(codes, at, length, cueSlots, cueMask, 1) == 0) continue
+    if (!hasPair(codes, at, cueBits) || phraseAt(codes, at, length, cueSlots, cueMask, 1) == 0) continue
     store<i32>(hits + ((<usize>hitCount) << 2), at)
     hitCount++
   }
@@ -172,6 +175,8 @@ function opens(start: i32, end: i32): bool {
 }
 
 function isMark(code: i32): bool {
+  // Most lines begin with an ideograph.
+  if (code > 0x303f && code < 0xff00) return false
   return (
     code < 0x30 ||
     (code > 0x39 && code < 0x41) ||
