@@ -54,7 +54,7 @@ export class PersonalData {
   apply(text: CleanText, title: string): PersonalVerdict {
     if (this.#plan.personal === 'keep') return { title }
     const inText = mayHaveItems(text) ? findPersonalData(text.codes, text.length) : []
-    const inTitle = title === '' ? [] : findPersonalData(codesOf(title), title.length)
+    const inTitle = title === '' ? [] : findPersonalData(codesOf(title), title.length, title)
     if (inText.length + inTitle.length === 0) return { title }
     const items = [...inText, ...inTitle]
     const detail = this.#fault(items, text.length)

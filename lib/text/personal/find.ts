@@ -22,22 +22,25 @@ const urlCharsMax = 200
 const digitFlag = 1
 const wordFlag = 2
 const joinFlag = 4
+const accountFlag = 8
 
 /** Flags of the code units below 0x80. */
 const flags = new Uint8Array(128)
 for (let code = 0x30; code <= 0x39; code++) flags[code] = digitFlag | wordFlag
 for (let code = 0x41; code <= 0x5a; code++) flags[code] = flags[code + 0x20] = wordFlag
 for (const character of '._-+%@') flags[character.charCodeAt(0)] = wordFlag
-for (const character of '-.+() *')
-  flags[character.charCodeAt(0)] = (flags[character.charCodeAt(0)] as number) | joinFlag
-/** Full-width brackets, dashes and asterisks between the digits of a number. */
-const wideJoins = new Set([...'（）–—－·＊'].map((character) => character.charCodeAt(0)))
+for (const character of '-.+() *') addFlag(character, joinFlag)
+for (const character of ':vVxXqQdD') addFlag(character, accountFlag)
 const at = 0x40
 const wideAt = 0xff20
 
-/** Returns the items in the first `length` code units, in order, without overlaps. */
-export function findPersonalData(codes: Uint16Array, length: number): PersonalItem[] {
-  return new PersonalScan(codes, length).items()
+/**
+ * Returns the items in the first `length` code units, in order, without overlaps.
+ *
+ * @param text these code units, if there is a string of them
+ */
+export function findPersonalData(codes: Uint16Array, length: number, text: string | null = null): PersonalItem[] {
+  return new PersonalScan(codes, length, text).items()
 }
 
 class PersonalScan {
@@ -46,11 +49,12 @@ class PersonalScan {
   readonly #items: PersonalItem[] = []
   /** Code units before it are read. */
   #done = 0
-  #string: string | null = null
+  #string: string | null
 
-  constructor(codes: Uint16Array, length: number) {
+  constructor(codes: Uint16Array, length: number, text: string | null) {
     this.#codes = codes
     this.#length = length
+    this.#string = text
   }
 
   items(): PersonalItem[] {
@@ -100,8 +104,7 @@ class PersonalScan {
   /** Reads an account that the word is, or names. Most words are decided by the character before them. */
   #account(start: number, end: number): void {
     if (end - start < 5) return
-    const first = this.#codes[start] as number
-    if (namesAccount.has(first | 0x20)) {
+    if (this.#mayNameAccount(start)) {
       const named = namedAccountAt(this.#text, start)
       if (named !== null) {
         this.#add(named)
@@ -109,10 +112,23 @@ class PersonalScan {
       }
     }
     const before = this.#before(start)
-    if (before !== 0 && accountEnds.has(before)) {
+    if (
+      before !== 0 &&
+      (before < 0x80 ? ((flags[before] as number) & accountFlag) !== 0 : wideAccountEnds.has(before))
+    ) {
       const item = accountAt(this.#text, start)
       if (item !== null) this.#add(item)
     }
+  }
+
+  /** Whether a word begins like one that `namedAccountAt` finds: qq, vx or wx and a digit, or wxi. */
+  #mayNameAccount(start: number): boolean {
+    const codes = this.#codes
+    const first = (codes[start] as number) | 0x20
+    if (first !== 0x71 && first !== 0x76 && first !== 0x77) return false
+    if (((codes[start + 1] as number) | 0x20) !== (first === 0x71 ? 0x71 : 0x78)) return false
+    const third = codes[start + 2] as number
+    return isDigit(third) || third === 0x69
   }
 
   /** Returns the last code unit before a place that is not a blank. */
@@ -160,17 +176,27 @@ class PersonalScan {
   }
 }
 
-/** Lower-case first letters of the names in `namedAccountAt`. */
-const namesAccount = new Set([...'qvw'].map((character) => character.charCodeAt(0)))
-/** Last characters of the words before an account. */
-const accountEnds = new Set([...'：:号码是为信微薇群扣球鹅询服vVxXqQdD＝'].map((character) => character.charCodeAt(0)))
+/** Last characters of the words before an account; those of ASCII have their flag. */
+const wideAccountEnds = new Set([...'：号码是为信微薇群扣球鹅询服＝'].map((character) => character.charCodeAt(0)))
+
+/** Adds a flag of an ASCII character. */
+function addFlag(character: string, flag: number): void {
+  const code = character.charCodeAt(0)
+  flags[code] = (flags[code] as number) | flag
+}
 
 function isDigit(code: number): boolean {
   return code >= 0x30 && code <= 0x39
 }
 
 function isNumeric(code: number): boolean {
-  return code < 0x80 ? ((flags[code] as number) & (digitFlag | joinFlag)) !== 0 : wideJoins.has(code)
+  return code < 0x80 ? ((flags[code] as number) & (digitFlag | joinFlag)) !== 0 : isWideJoin(code)
+}
+
+/** Full-width brackets, dashes and asterisks between the digits of a number: （）–—－·＊. */
+function isWideJoin(code: number): boolean {
+  if (code < 0xff00) return code === 0xb7 || code === 0x2013 || code === 0x2014
+  return code === 0xff08 || code === 0xff09 || code === 0xff0a || code === 0xff0d
 }
 
 function isUrlCode(code: number): boolean {

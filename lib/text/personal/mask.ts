@@ -23,6 +23,6 @@ interface MaskedText {
 
 /** Returns a text with its personal data masked. Linear in its length. */
 export function maskPersonalData(text: string): MaskedText {
-  const items = findPersonalData(codesOf(text), text.length)
+  const items = findPersonalData(codesOf(text), text.length, text)
   return { text: items.length === 0 ? text : maskItems(text, items), counts: countPersonalItems(items) }
 }

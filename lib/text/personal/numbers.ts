@@ -12,25 +12,50 @@ const contextChars = 16
 export function personalNumberAt(text: string, at: number): PersonalItem | null {
   const before = text.slice(Math.max(0, at - contextChars), at)
   if (isPartOfOther(before)) return null
-  return hiddenAt(text, at) ?? idNumberAt(text, at, before) ?? bankCardAt(text, at, before) ?? phoneAt(text, at, before)
+  const run = digitsFrom(text, at)
+  return (
+    hiddenAt(text, at, run) ??
+    idNumberAt(text, at, before, run) ??
+    bankCardAt(text, at, before, run) ??
+    phoneAt(text, at, before)
+  )
+}
+
+/** Digits in a row from a place on, at most one more than any pattern has. Most patterns cannot match by their number. */
+function digitsFrom(text: string, at: number): number {
+  let run = 0
+  while (run <= runMax && isDigit(text.charCodeAt(at + run))) run++
+  return run
+}
+
+const runMax = 19
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39
 }
 
 /** After a letter, a decimal point, an operator or a currency sign digits belong to a code, a figure or a formula. */
 function isPartOfOther(before: string): boolean {
-  if (!/[\w.%#$¥￥€£=<>^~\\-]$/.test(before)) return false
+  const last = before.slice(-1)
+  // No number in two halves: the words below end in no digit.
+  if (isDigit(last.charCodeAt(0))) return true
+  if (!/[\w.%#$¥￥€£=<>^~\\-]/.test(last)) return false
   return !/(?:^|[^A-Za-z])(?:tel|phone|mobile|mob|fax|qq|vx|wx|v|t|m)[.-]?$|(?:^|[^\w-])(?:\+|00)?86-$/i.test(before)
 }
 
 /** 138****0001, 110101********1234. */
-function hiddenAt(text: string, at: number): PersonalItem | null {
+function hiddenAt(text: string, at: number, run: number): PersonalItem | null {
+  const next = text.charCodeAt(at + run)
+  if (run < 3 || (next !== 0x2a && next !== 0xff0a)) return null
   const end = matchEnd(/1[3-9]\d[*＊]{4,5}\d{3,4}(?!\d)|\d{3,14}[*＊]{4,12}[\dXx]{0,4}(?!\d)/y, text, at)
   return end === null ? null : { kind: 'hidden', start: at, end }
 }
 
-function idNumberAt(text: string, at: number, before: string): PersonalItem | null {
+function idNumberAt(text: string, at: number, before: string, run: number): PersonalItem | null {
+  if (run < 6) return null
   const end = matchEnd(/\d{6}[ -]?(?:19|20)\d{6}[ -]?\d{3}[\dXx](?!\d)/y, text, at)
   if (end !== null && isIdNumber(text.slice(at, end).replace(/[ -]/g, ''))) return { kind: 'id-number', start: at, end }
-  const old = /身份证[^\d\n]{0,6}$/.test(before) ? matchEnd(/\d{15}(?!\d)/y, text, at) : null
+  const old = run === 15 && /身份证[^\d\n]{0,6}$/.test(before) ? matchEnd(/\d{15}(?!\d)/y, text, at) : null
   if (old === null || !isOldIdNumber(text.slice(at, old))) return null
   return { kind: 'id-number', start: at, end: old }
 }
@@ -39,7 +64,8 @@ function idNumberAt(text: string, at: number, before: string): PersonalItem | nu
  * One number of 16 digits in ten has a valid check digit: except after the prefix of UnionPay, groups of four or a word
  * like 卡号 must show that it is a card.
  */
-function bankCardAt(text: string, at: number, before: string): PersonalItem | null {
+function bankCardAt(text: string, at: number, before: string, run: number): PersonalItem | null {
+  if (run !== 4 && run < 8) return null
   const end = matchEnd(/\d{4}(?:[ -]?\d{4}){3}(?:[ -]?\d{1,3})?(?!\d)|3[47]\d\d[ -]?\d{6}[ -]?\d{5}(?!\d)/y, text, at)
   if (end === null || isQuantity(text, end)) return null
   const written = text.slice(at, end)
