@@ -237,6 +237,18 @@ function leastOf(formBase: usize, shingles: i32, key: u32, ngram: i32): u32 {
 /** Hashes shingles, four per step, by a polynomial over the code units. Writes up to three more than `count`. */
 function hashShingles(base: usize, count: i32, ngram: i32): void {
   const spread = i32x4.splat(0x9e3779b1)
+  if (ngram == 5) {
+    for (let at = 0; at < count; at += 4) {
+      const from = base + (<usize>at << 1)
+      let h = v128.load_ext<u16>(from)
+      h = i32x4.add(i32x4.mul(h, spread), v128.load_ext<u16>(from, 2))
+      h = i32x4.add(i32x4.mul(h, spread), v128.load_ext<u16>(from, 4))
+      h = i32x4.add(i32x4.mul(h, spread), v128.load_ext<u16>(from, 6))
+      h = i32x4.add(i32x4.mul(h, spread), v128.load_ext<u16>(from, 8))
+      v128.store(hashBase + (<usize>at << 2), h)
+    }
+    return
+  }
   for (let at = 0; at < count; at += 4) {
     const from = base + (<usize>at << 1)
     let h = v128.load_ext<u16>(from)
