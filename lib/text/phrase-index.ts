@@ -247,7 +247,7 @@ const pairMultiplier = 0x9e3779b1
 
 /** Hash of two code units, under 2^17. */
 function pairHash(first: number, second: number): number {
-  return (Math.imul(first, 0x9e35) ^ second) & (pairHashCount - 1)
+  return Math.imul(first | (second << 16), pairMultiplier) >>> 15
 }
 
 /** Not 0, the mark of a free slot: no phrase starts with U+0000. */

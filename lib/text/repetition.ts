@@ -23,6 +23,8 @@ export interface RepetitionMeter {
   readonly gramShareAtMost: (text: CleanText) => number
   /** 4-grams of a text of at most 65,535 code units whose hash, of 12 bits, occurs `times` or more. */
   readonly frequentGrams: (text: CleanText, times: number) => number
+  /** A number that this one does not exceed. */
+  readonly frequentGramsAtMost: (text: CleanText, times: number) => number
   /** Clauses of over 3 ideographs, at most, of which the hash of the first 3, or of the last 3, is the same. */
   readonly sameEdges: (text: CleanText) => number
   /** Clauses of the text of the last `sameEdges`. */
@@ -53,6 +55,12 @@ export function createRepetitionMeter(memory: TextMemory): RepetitionMeter {
       const table = countersIn(memory, 1)
       return memory.kernel.frequentGrams(memory.codes.base, length, table, times)
     },
+    // A hash with `times` 4-grams or more is one of the different hashes, and leaves as many less for the others.
+    frequentGramsAtMost: ({ length }, times) => {
+      const table = countersIn(memory, 1)
+      const repeated = Math.max(0, length - 3) - memory.kernel.differentFours(memory.codes.base, length, table)
+      return (repeated * times) / (times - 1)
+    },
     sameEdges: ({ length }) => {
       const tables = countersIn(memory, 2)
       return memory.kernel.sameEdges(memory.codes.base, length, tables)
@@ -78,6 +86,8 @@ function shareOf(part: number, all: number): number {
   return all === 0 ? 0 : part / all
 }
 
+/** At most one n-gram in 9 falls into the byte of another. */
+const bytesPerGram = 4
 /** One line in 16 falls into the byte of another. */
 const bytesPerLine = 8
 
@@ -136,9 +146,9 @@ class SeenHashes {
    * and a class of equal ones has two members or more: with `d` different such edges, at most 2 × (`grams` − `d`) are repeated.
    */
   gramsAtMost(grams: number): number {
-    const bits = this.#reserveBytes(grams) * 8
+    const bytes = this.#reserveBytes(bytesPerGram * grams)
     const { kernel, codes, slots } = this.#memory
-    return Math.min(grams, 2 * (grams - kernel.differentAtLeast(codes.base, grams, slots.base, bits - 1)))
+    return Math.min(grams, 2 * (grams - kernel.differentAtLeast(codes.base, grams, slots.base, bytes - 1)))
   }
 
   /** Clears a table of a byte for each value, and up to two, over the memory of the slots. */

@@ -76,9 +76,18 @@ interface Kernel {
   readonly clauses: WebAssembly.Global
   frequentGrams(codes: number, length: number, counters: number, times: number): number
   sameEdges(codes: number, length: number, counters: number): number
-  gramSum(codes: number, length: number, weights: number, seen: number, shift: number): number
+  gramSum(
+    codes: number,
+    length: number,
+    weights: number,
+    seen: number,
+    list: number,
+    text: number,
+    shift: number,
+  ): number
   readonly gramTotal: WebAssembly.Global
   differentAtLeast(codes: number, count: number, seen: number, mask: number): number
+  differentFours(codes: number, length: number, seen: number): number
   repeated(
     codes: number,
     length: number,

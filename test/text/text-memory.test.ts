@@ -1,7 +1,10 @@
 import t from 'tap'
+import { createCensusMeter } from '../../lib/text/census.js'
 import { characterTables } from '../../lib/text/characters.js'
 import type { CleanText } from '../../lib/text/clean.js'
 import { codesOf, codesToString } from '../../lib/text/code-units.js'
+import { hanSetCounts, hanSets } from '../../lib/text/han-sets.js'
+import { PhraseHits, PhraseIndex } from '../../lib/text/phrase-index.js'
 import { createRepetitionMeter } from '../../lib/text/repetition.js'
 import { GramBuckets, GramSum } from '../../lib/text/screen/grams.js'
 import { TextMemory } from '../../lib/text/text-memory.js'
@@ -175,7 +178,8 @@ t.test('The kernel adds up the weights of the grams that GramBuckets lists, wher
     const listed = new GramBuckets(buckets)
     const added = new GramSum(weights, memory)
     for (let round = 0; round < 300; round++) {
-      const codes = randomText(random, random.between(0, 60))
+      // Some are longer than a tile, and there are more than the numbers of a byte.
+      const codes = randomText(random, random.between(0, random.chance(0.9) ? 60 : 600))
       const start = random.between(0, Math.min(3, codes.length))
       memory.reserveText(codes.length + 8)
       memory.codes.view.fill(random.between(0, 0xffff))
@@ -201,7 +205,11 @@ t.test('The kernel counts frequent 4-grams and the edges of clauses as plain loo
     const text = { length: codes.length } as CleanText
     const shown = JSON.stringify(codesToString(codes, 0, codes.length))
     const hashes = Array.from({ length: Math.max(0, codes.length - 3) }, (_, at) => gramHash(codes, at))
-    t.equal(meter.frequentGrams(text, 4), hashes.filter((hash) => timesIn(hashes, hash) >= 4).length, shown)
+    const frequent = hashes.filter((hash) => timesIn(hashes, hash) >= 4).length
+    t.equal(meter.frequentGrams(text, 4), frequent, shown)
+    const atMost = meter.frequentGramsAtMost(text, 4)
+    t.equal(atMost, ((hashes.length - new Set(hashes).size) * 4) / 3, shown)
+    t.ok(atMost >= frequent, shown)
     const clauses = codesToString(codes, 0, codes.length).match(/[\u3400-\u4dbf\u4e00-\u9fff]+/g) ?? []
     const long = clauses.filter((clause) => clause.length > 3).map(codesOf)
     const starts = long.map((clause) => edgeHash(clause, 0))
@@ -210,6 +218,93 @@ t.test('The kernel counts frequent 4-grams and the edges of clauses as plain loo
     t.same([meter.sameEdges(text), meter.clauses()], [most, clauses.length], shown)
   }
 })
+
+t.test('No share of repeated n-grams is above its bound', async (t) => {
+  const random = new Random(seed)
+  const memory = new TextMemory()
+  const meter = createRepetitionMeter(memory)
+  for (let round = 0; round < 1000; round++) {
+    const codes = randomText(random, random.between(0, 200))
+    memory.reserveText(codes.length + 8)
+    memory.codes.view.set(codes)
+    const grams = Array.from({ length: Math.max(0, codes.length - 12) }, (_, at) => codesToString(codes, at, at + 13))
+    const times = new Map<string, number>()
+    for (const gram of grams) times.set(gram, (times.get(gram) ?? 0) + 1)
+    const repeated = grams.filter((gram) => (times.get(gram) as number) > 1).length
+    const bound = meter.gramShareAtMost({ length: codes.length } as CleanText)
+    t.ok(bound * grams.length >= repeated - 1e-6, `${bound} of ${grams.length}, ${repeated} repeated`)
+  }
+})
+
+t.test('The kernel counts the sets and the runs of a sample as a plain loop does', async (t) => {
+  const random = new Random(seed)
+  const memory = new TextMemory()
+  const census = createCensusMeter(memory)
+  const table = hanSets()
+  for (let round = 0; round < 600; round++) {
+    const codes =
+      round % 2 === 0 ? randomUnits(random, random.between(1, 700)) : randomText(random, random.between(1, 300))
+    memory.reserveText(codes.length + 8)
+    // What is behind the text continues it.
+    memory.codes.view.fill(codes.at(-1) as number)
+    memory.codes.view.set(codes)
+    const step = Math.max(1, Math.ceil(codes.length / 256))
+    const sampled = Array.from({ length: Math.ceil(codes.length / step) }, (_, index) => index * step)
+    const sets = hanSetCounts()
+    for (const at of sampled) (sets[table[codes[at] as number] as number] as number)++
+    const runs = sampled.filter((at) => codes[at] === codes[at + 1] && codes[at] === codes[at + 2]).length
+    const sample = census.sample({ length: codes.length } as CleanText)
+    t.same([sample.counted, [...sample.sets], sample.runs], [sampled.length, [...sets], runs], `${codes.length} units`)
+  }
+})
+
+t.test('The kernel finds phrases at every first, second and third position as a plain loop does', async (t) => {
+  const random = new Random(seed)
+  const memory = new TextMemory()
+  const letters = [...'天气很好今价格低一二三', 'a', '\n']
+  const word = (chars: number) =>
+    Array.from({ length: chars }, () => letters[random.between(0, letters.length - 1)]).join('')
+  for (let round = 0; round < 300; round++) {
+    const anchors = random.chance(0.5) ? 2 : 1
+    const phrases = [
+      ...new Set(Array.from({ length: random.between(1, 60) }, () => word(random.between(anchors + 1, 5)))),
+    ]
+    const hits = new PhraseHits(
+      memory,
+      new PhraseIndex(
+        phrases.map((text, number) => ({ text, number })),
+        anchors,
+      ),
+    )
+    const text = word(random.between(0, 120))
+    memory.reserveText(text.length + 8)
+    memory.codes.view.fill(letters[0]?.charCodeAt(0) as number)
+    memory.codes.view.set(codesOf(text))
+    for (const step of [1, 2, 3, 4]) {
+      const count = hits.find(text.length, step)
+      const found = [...memory.hits.view.subarray(0, count)].map((at, hit) => [at, memory.marks.view[hit] as number])
+      t.same(
+        found.map(([at, number]) => [at, phrases[number as number]?.length]),
+        plainHits(text, step, phrases, anchors),
+        JSON.stringify({ text, step, anchors, phrases }),
+      )
+    }
+  }
+})
+
+/** Positions at which a phrase is found from one of its anchors, and the length of the longest one. */
+function plainHits(text: string, step: number, phrases: readonly string[], anchors: number): number[][] {
+  const hits: number[][] = []
+  for (let at = 0; at + 1 < text.length; at += step) {
+    const lengths = phrases
+      .filter((phrase) => isAt(text, at, phrase) || (anchors === 2 && at > 0 && isAt(text, at - 1, phrase)))
+      .map(({ length }) => length)
+    if (lengths.length > 0) hits.push([at, Math.max(...lengths)])
+  }
+  return hits
+}
+
+const isAt = (text: string, at: number, phrase: string) => text.startsWith(phrase, at)
 
 const timesIn = (hashes: readonly number[], hash: number) => hashes.filter((each) => each === hash).length
 

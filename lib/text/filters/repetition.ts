@@ -29,10 +29,12 @@ export function keywordStuffing(text: CleanText, shareMax: number, meter: Repeti
   const { length } = text
   if (length > stuffedCharsMax || isVerse(text)) return null
   const grams = Math.max(0, length - 3)
-  return (
-    over(meter.frequentGrams(text, stuffedTimes), grams, shareMax, 'in a keyword that is repeated') ??
-    sameClauses(text, shareMax, meter)
-  )
+  if (meter.frequentGramsAtMost(text, stuffedTimes) / Math.max(1, grams) > shareMax) {
+    const frequent = meter.frequentGrams(text, stuffedTimes)
+    const rejection = over(frequent, grams, shareMax, 'in a keyword that is repeated')
+    if (rejection !== null) return rejection
+  }
+  return sameClauses(text, shareMax, meter)
 }
 
 /** Limits clauses of which the first or the last 3 ideographs are the same, from `sameClausesMin` on. */

@@ -83,15 +83,21 @@ export class GramSum {
   count = 0
   readonly #memory: TextMemory
   readonly #weightsBase: number
-  /** One bit for each bucket: those of the text that is read. */
+  /** One byte for each bucket: the number of the text in which it was last seen. */
   readonly #seenBase: number
+  /** Buckets of a tile. */
+  readonly #listBase: number
+  readonly #bucketCount: number
   readonly #shift: number
+  #text = 0
 
   /** @param memory a text in it is not copied to be read */
   constructor(weights: Int16Array, memory: TextMemory) {
     this.#memory = memory
     this.#weightsBase = memory.allocate(weights.byteLength)
-    this.#seenBase = memory.allocate(weights.length >>> 3)
+    this.#seenBase = memory.allocate(weights.length)
+    this.#listBase = memory.allocate(tileBytes)
+    this.#bucketCount = weights.length
     this.#shift = Math.clz32(weights.length) + 1
     new Int16Array(memory.buffer, this.#weightsBase, weights.length).set(weights)
   }
@@ -105,13 +111,21 @@ export class GramSum {
       others.view.set(codes.subarray(start, end))
       base = others.base
     }
-    this.count = kernel.gramSum(base, end - start, this.#weightsBase, this.#seenBase, this.#shift)
+    if (++this.#text > byteTextsMax) {
+      new Uint8Array(this.#memory.buffer, this.#seenBase, this.#bucketCount).fill(0)
+      this.#text = 1
+    }
+    const [weights, seen, list] = [this.#weightsBase, this.#seenBase, this.#listBase]
+    this.count = kernel.gramSum(base, end - start, weights, seen, list, this.#text, this.#shift)
     this.sum = kernel.gramTotal.value
   }
 }
 
-/** Texts after which the numbers of texts start again. */
+/** Texts after which the numbers of texts start again; in the kernel, where a number is one byte. */
 const textsMax = 0x7fffffff
+const byteTextsMax = 0xff
+/** Bytes of the buckets of 256 code units. */
+const tileBytes = 256 * 3 * Int32Array.BYTES_PER_ELEMENT
 
 /** Mixes a hash: its high bits, which choose the bucket, depend on all of it. */
 function mixed(hash: number): number {

@@ -1,5 +1,7 @@
 // Sum of the weights of the distinct character 1-, 2- and 3-grams of a text (lib/text/screen/grams.ts, which defines them).
 
+import { sumOfFour } from './vectors'
+
 /** Odd multipliers, from the fractional parts of √2, √3 and √5: one for each length of a gram; of the mix, by 2^32 / φ. */
 const unigramFactor: i32 = 0x6a09e667
 const bigramFactor: i32 = 0xbb67ae85
@@ -9,96 +11,125 @@ const mixFactor: i32 = 0x9e3779b1
 /** Sum that the last call of `gramSum` found. */
 export let gramTotal: f64 = 0
 
-/** Bits of the number of grams, below their sum in one integer: there are at most 2^21 buckets. */
-const countBits: i64 = 24
+/** Code units of which the grams are hashed before they are added up: their buckets stay in the first-level cache. */
+const tileUnits: i32 = 256
 
 /**
  * Adds up the weights (i16 each) of the distinct grams of `length` code units, and returns their number. The bucket of a gram
- * is its hash without the low `shift` bits. `seen` has a bit for each bucket, and is cleared. Reads up to 7 units beyond.
+ * is its hash without the low `shift` bits. `seen` has a byte for each bucket, and none is `text`, 1 to 255. Reads up to 7
+ * units beyond. `list` has room for the buckets of a tile, 12 bytes a code unit.
  *
- * No branch depends on the text: a processor cannot predict whether a gram was seen.
+ * No branch depends on the text: a processor cannot predict whether a gram was seen. Nor does what is stored depend on what
+ * was loaded: a load would wait for it.
  */
-export function gramSum(codes: usize, length: i32, weights: usize, seen: usize, shift: i32): i32 {
-  memory.fill(seen, 0, (<usize>1) << (29 - shift))
-  let all: i64 = 0
+export function gramSum(codes: usize, length: i32, weights: usize, seen: usize, list: usize, text: i32, shift: i32): i32 {
+  let total: i64 = 0
+  let count = 0
   let before = i16x8.splat(0)
-  if (length > 0) {
-    const first = folded(load<u16>(codes))
-    all += added(hashOfOne(first) >>> shift, weights, seen)
-    before = i16x8.replace_lane(before, 6, <i16>first)
-    if (length > 1) {
-      const second = folded(load<u16>(codes, 2))
-      all += added(hashOfOne(second) >>> shift, weights, seen)
-      all += added(hashOfTwo(first, second) >>> shift, weights, seen)
-      before = i16x8.replace_lane(before, 7, <i16>second)
+  const texts = i8x16.splat(<i8>text)
+  for (let first = 0; first < length; first += tileUnits) {
+    const end = min(length, first + tileUnits)
+    let out = list
+    for (let at = first; at < end; at += 8) {
+      const units = foldedEight(v128.load(codes + ((<usize>at) << 1)))
+      const one = i8x16.shuffle(before, units, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29)
+      const two = i8x16.shuffle(before, units, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27)
+      before = units
+      listFour(
+        i32x4.extend_low_i16x8_u(two),
+        i32x4.extend_low_i16x8_u(one),
+        i32x4.extend_low_i16x8_u(units),
+        out,
+        shift,
+      )
+      listFour(
+        i32x4.extend_high_i16x8_u(two),
+        i32x4.extend_high_i16x8_u(one),
+        i32x4.extend_high_i16x8_u(units),
+        out + 48,
+        shift,
+      )
+      out += 96
     }
+    if (first == 0) repeatAtStart(list)
+    if (end == length) repeatAtEnd(list, out, end - first)
+    let sums = i32x4.splat(0)
+    let repeated = i16x8.splat(0)
+    for (let each = list; each < out; each += 32) {
+      let last = i8x16.splat(0)
+      let added = i16x8.splat(0)
+      const bucket0 = <usize>load<u32>(each)
+      last = v128.load8_lane(seen + bucket0, last, 0)
+      store<u8>(seen + bucket0, <u8>text)
+      added = v128.load16_lane(weights + (bucket0 << 1), added, 0)
+      const bucket1 = <usize>load<u32>(each, 4)
+      last = v128.load8_lane(seen + bucket1, last, 1)
+      store<u8>(seen + bucket1, <u8>text)
+      added = v128.load16_lane(weights + (bucket1 << 1), added, 1)
+      const bucket2 = <usize>load<u32>(each, 8)
+      last = v128.load8_lane(seen + bucket2, last, 2)
+      store<u8>(seen + bucket2, <u8>text)
+      added = v128.load16_lane(weights + (bucket2 << 1), added, 2)
+      const bucket3 = <usize>load<u32>(each, 12)
+      last = v128.load8_lane(seen + bucket3, last, 3)
+      store<u8>(seen + bucket3, <u8>text)
+      added = v128.load16_lane(weights + (bucket3 << 1), added, 3)
+      const bucket4 = <usize>load<u32>(each, 16)
+      last = v128.load8_lane(seen + bucket4, last, 4)
+      store<u8>(seen + bucket4, <u8>text)
+      added = v128.load16_lane(weights + (bucket4 << 1), added, 4)
+      const bucket5 = <usize>load<u32>(each, 20)
+      last = v128.load8_lane(seen + bucket5, last, 5)
+      store<u8>(seen + bucket5, <u8>text)
+      added = v128.load16_lane(weights + (bucket5 << 1), added, 5)
+      const bucket6 = <usize>load<u32>(each, 24)
+      last = v128.load8_lane(seen + bucket6, last, 6)
+      store<u8>(seen + bucket6, <u8>text)
+      added = v128.load16_lane(weights + (bucket6 << 1), added, 6)
+      const bucket7 = <usize>load<u32>(each, 28)
+      last = v128.load8_lane(seen + bucket7, last, 7)
+      store<u8>(seen + bucket7, <u8>text)
+      added = v128.load16_lane(weights + (bucket7 << 1), added, 7)
+      const isOld = i16x8.extend_low_i8x16_s(i8x16.eq(last, texts))
+      repeated = i16x8.sub(repeated, isOld)
+      sums = i32x4.add(sums, i32x4.extadd_pairwise_i16x8_s(v128.andnot(added, isOld)))
+    }
+    total += <i64>sumOfFour(sums)
+    count += <i32>((out - list) >> 2) - sumOfFour(i32x4.extadd_pairwise_i16x8_s(repeated))
   }
-  for (let at = 2; at < length; at += 8) {
-    const units = foldedEight(v128.load(codes + ((<usize>at) << 1)))
-    const one = i8x16.shuffle(before, units, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29)
-    const two = i8x16.shuffle(before, units, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27)
-    before = units
-    const left = length - at
-    all += addedFour(
-      i32x4.extend_low_i16x8_u(two),
-      i32x4.extend_low_i16x8_u(one),
-      i32x4.extend_low_i16x8_u(units),
-      left,
-      weights,
-      seen,
-      shift,
-    )
-    if (left <= 4) break
-    all += addedFour(
-      i32x4.extend_high_i16x8_u(two),
-      i32x4.extend_high_i16x8_u(one),
-      i32x4.extend_high_i16x8_u(units),
-      left - 4,
-      weights,
-      seen,
-      shift,
-    )
-  }
-  gramTotal = <f64>(all >> countBits)
-  return <i32>(all & ((1 << countBits) - 1))
+  gramTotal = <f64>total
+  return count
 }
 
-/** Adds the grams that end at four code units, or at the first `left` of them. */
+/** Writes the buckets of the grams that end at four code units: four of one unit, four of two, four of three. */
 // @ts-ignore: decorator
-@inline function addedFour(first: v128, second: v128, third: v128, left: i32, weights: usize, seen: usize, shift: i32): i64 {
+@inline function listFour(first: v128, second: v128, third: v128, out: usize, shift: i32): void {
   const plusOne = i32x4.splat(1)
   const bigram = i32x4.splat(bigramFactor)
   const trigram = i32x4.splat(trigramFactor)
-  const ones = mixed(i32x4.mul(i32x4.add(third, plusOne), i32x4.splat(unigramFactor)), shift)
   const pairs = v128.xor(i32x4.mul(i32x4.add(second, plusOne), bigram), third)
-  const twos = mixed(i32x4.mul(pairs, bigram), shift)
-  const threes = mixed(i32x4.mul(v128.xor(i32x4.mul(i32x4.add(first, plusOne), trigram), pairs), trigram), shift)
-  let all = added(i32x4.extract_lane(ones, 0), weights, seen)
-  all += added(i32x4.extract_lane(twos, 0), weights, seen)
-  all += added(i32x4.extract_lane(threes, 0), weights, seen)
-  if (left == 1) return all
-  all += added(i32x4.extract_lane(ones, 1), weights, seen)
-  all += added(i32x4.extract_lane(twos, 1), weights, seen)
-  all += added(i32x4.extract_lane(threes, 1), weights, seen)
-  if (left == 2) return all
-  all += added(i32x4.extract_lane(ones, 2), weights, seen)
-  all += added(i32x4.extract_lane(twos, 2), weights, seen)
-  all += added(i32x4.extract_lane(threes, 2), weights, seen)
-  if (left == 3) return all
-  all += added(i32x4.extract_lane(ones, 3), weights, seen)
-  all += added(i32x4.extract_lane(twos, 3), weights, seen)
-  all += added(i32x4.extract_lane(threes, 3), weights, seen)
-  return all
+  v128.store(out, mixed(i32x4.mul(i32x4.add(third, plusOne), i32x4.splat(unigramFactor)), shift))
+  v128.store(out, mixed(i32x4.mul(pairs, bigram), shift), 16)
+  v128.store(out, mixed(i32x4.mul(v128.xor(i32x4.mul(i32x4.add(first, plusOne), trigram), pairs), trigram), shift), 32)
 }
 
-/** Marks a bucket; returns its weight and 1 if it was not marked, else 0. */
-// @ts-ignore: decorator
-@inline function added(bucket: u32, weights: usize, seen: usize): i64 {
-  const word = seen + ((<usize>(bucket >>> 5)) << 2)
-  const bits = load<u32>(word)
-  const isNew = <i64>(((bits >>> (bucket & 31)) & 1) ^ 1)
-  store<u32>(word, bits | ((<u32>1) << (bucket & 31)))
-  return (((<i64>load<i16>(weights + ((<usize>bucket) << 1))) << countBits) | 1) & -isNew
+/** Puts a bucket that is listed in place of those of the grams that would begin before the text. */
+function repeatAtStart(list: usize): void {
+  const listed = load<u32>(list)
+  store<u32>(list, listed, 16)
+  store<u32>(list, listed, 32)
+  store<u32>(list, listed, 36)
+}
+
+/** The same for grams that end behind the text: the last tile has `units` code units in eights, up to `out`. */
+function repeatAtEnd(list: usize, out: usize, units: i32): void {
+  const listed = load<u32>(list)
+  for (let at = units; (at & 7) != 0; at++) {
+    const place = out - 96 + ((at & 4) != 0 ? 48 : 0) + ((<usize>(at & 3)) << 2)
+    store<u32>(place, listed)
+    store<u32>(place, listed, 16)
+    store<u32>(place, listed, 32)
+  }
 }
 
 // @ts-ignore: decorator
@@ -106,24 +137,7 @@ export function gramSum(codes: usize, length: i32, weights: usize, seen: usize, 
   return i32x4.shr_u(i32x4.mul(v128.xor(hashes, i32x4.shr_u(hashes, 15)), i32x4.splat(mixFactor)), shift)
 }
 
-function hashOfOne(unit: u32): u32 {
-  return mixedOne((unit + 1) * unigramFactor)
-}
-
-function hashOfTwo(first: u32, second: u32): u32 {
-  return mixedOne((((first + 1) * bigramFactor) ^ second) * bigramFactor)
-}
-
-function mixedOne(hash: u32): u32 {
-  return (hash ^ (hash >>> 15)) * mixFactor
-}
-
-/** Digits are one character, letters are lower case, blanks and line ends are one blank. */
-function folded(code: u32): u32 {
-  return <u32>i16x8.extract_lane_u(foldedEight(i16x8.splat(<i16>code)), 0)
-}
-
-/** The same of eight code units. */
+/** Eight code units: digits are one character, letters are lower case, blanks and line ends are one blank. */
 // @ts-ignore: decorator
 @inline function foldedEight(units: v128): v128 {
   const isDigit = i16x8.lt_u(i16x8.sub(units, i16x8.splat(0x30)), i16x8.splat(10))

@@ -2,6 +2,7 @@
 // n-grams. lib/text/text-memory.ts owns the memory;
 // the callers are text-scanner.ts, flat-record.ts, repetition.ts and phrase-index.ts.
 
+export { differentAtLeast, differentFours } from './different'
 export { gramSum, gramTotal } from './grams'
 export {
   abbreviationsBase,
@@ -20,6 +21,7 @@ export { suspects } from './suspects'
 export { encodeUtf8, readString, stringBytes } from './utf8'
 
 import { countsBase, extrasBase, totalsAt } from './layout'
+import { sumOfFour } from './vectors'
 
 /**
  * Writes the positions of the code units that need a visit to `marks` (i32 each, capacity `length` + 8); returns their
@@ -103,39 +105,75 @@ export function repeated(
 }
 
 /**
- * Returns a number that the number of different n-grams of 13 code units at the positions before `count` is not below: that of the
- * hashes of their first and last 4 units. `seen` has `mask` + 1 bits, a multiple of 64, and is cleared. No branch
- * depends on the text.
- */
-export function differentAtLeast(codes: usize, count: i32, seen: usize, mask: i32): i32 {
-  memory.fill(seen, 0, (<usize>mask + 1) >>> 3)
-  const end = codes + ((<usize>count) << 1)
-  for (let unit = codes; unit < end; unit += 2) {
-    const hash = (load<u64>(unit) * 0x9e3779b97f4a7c15) ^ (load<u64>(unit, 18) * 0xc2b2ae3d27d4eb4f)
-    const bit = <i32>(hash >>> 36) & mask
-    const byte = seen + <usize>(bit >>> 3)
-    store<u8>(byte, load<u8>(byte) | (<u8>1 << <u8>(bit & 7)))
-  }
-  const last = seen + <usize>(mask >>> 3)
-  let different: i64 = 0
-  for (let word = seen; word < last; word += 8) different += popcnt<i64>(load<i64>(word))
-  return <i32>different
-}
-
-/**
  * Counts the code units at the positions from 0 in steps of `step`, 1023 at most, by their set in `table` (u8[65536], values
  * 0 to 5): writes i32[6] to `sets`. Returns how many of them are equal to the two after them.
  */
 export function sampleSets(codes: usize, length: i32, step: i32, table: usize, sets: usize): i32 {
-  // Six counters of ten bits.
-  let counts: u64 = 0
+  let first = i8x16.splat(0)
+  let second = i8x16.splat(0)
+  let third = i8x16.splat(0)
+  let fourth = i8x16.splat(0)
+  let fifth = i8x16.splat(0)
   let runs = 0
-  for (let at = 0; at < length; at += step) {
-    const unit = codes + ((<usize>at) << 1)
-    const code = load<u16>(unit)
-    counts += <u64>1 << (<u64>load<u8>(table + <usize>code) * 10)
-    runs += <i32>(at + 2 < length && load<u16>(unit, 2) == code && load<u16>(unit, 4) == code)
+  let at = 0
+  let unit = codes
+  const next = (<usize>step) << 1
+  for (; at + 7 * step + 2 < length; at += 8 * step) {
+    let kinds = i8x16.splat(0)
+    kinds = v128.load8_lane(table + <usize>load<u16>(unit), kinds, 0)
+    runs += isRun(unit)
+    unit += next
+    kinds = v128.load8_lane(table + <usize>load<u16>(unit), kinds, 1)
+    runs += isRun(unit)
+    unit += next
+    kinds = v128.load8_lane(table + <usize>load<u16>(unit), kinds, 2)
+    runs += isRun(unit)
+    unit += next
+    kinds = v128.load8_lane(table + <usize>load<u16>(unit), kinds, 3)
+    runs += isRun(unit)
+    unit += next
+    kinds = v128.load8_lane(table + <usize>load<u16>(unit), kinds, 4)
+    runs += isRun(unit)
+    unit += next
+    kinds = v128.load8_lane(table + <usize>load<u16>(unit), kinds, 5)
+    runs += isRun(unit)
+    unit += next
+    kinds = v128.load8_lane(table + <usize>load<u16>(unit), kinds, 6)
+    runs += isRun(unit)
+    unit += next
+    kinds = v128.load8_lane(table + <usize>load<u16>(unit), kinds, 7)
+    runs += isRun(unit)
+    unit += next
+    first = i8x16.sub(first, i8x16.eq(kinds, i8x16.splat(1)))
+    second = i8x16.sub(second, i8x16.eq(kinds, i8x16.splat(2)))
+    third = i8x16.sub(third, i8x16.eq(kinds, i8x16.splat(3)))
+    fourth = i8x16.sub(fourth, i8x16.eq(kinds, i8x16.splat(4)))
+    fifth = i8x16.sub(fifth, i8x16.eq(kinds, i8x16.splat(5)))
   }
-  for (let set: usize = 0; set < 6; set++) store<i32>(sets + (set << 2), <i32>((counts >> <u64>(set * 10)) & 1023))
+  store<i32>(sets, <i32>((<usize>(unit - codes)) / next))
+  store<i32>(sets, sumOfBytes(first), 4)
+  store<i32>(sets, sumOfBytes(second), 8)
+  store<i32>(sets, sumOfBytes(third), 12)
+  store<i32>(sets, sumOfBytes(fourth), 16)
+  store<i32>(sets, sumOfBytes(fifth), 20)
+  let others = 0
+  for (let set: usize = 4; set < 24; set += 4) others += load<i32>(sets + set)
+  store<i32>(sets, load<i32>(sets) - others)
+  for (; at < length; at += step) {
+    const set = sets + ((<usize>load<u8>(table + <usize>load<u16>(unit))) << 2)
+    store<i32>(set, load<i32>(set) + 1)
+    if (at + 2 < length) runs += isRun(unit)
+    unit += next
+  }
   return runs
+}
+
+// @ts-ignore: decorator
+@inline function isRun(unit: usize): i32 {
+  const code = load<u16>(unit)
+  return load<u16>(unit, 2) == code ? <i32>(load<u16>(unit, 4) == code) : 0
+}
+
+function sumOfBytes(bytes: v128): i32 {
+  return sumOfFour(i32x4.extadd_pairwise_i16x8_u(i16x8.extadd_pairwise_i8x16_u(bytes)))
 }

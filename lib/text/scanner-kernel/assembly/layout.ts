@@ -19,4 +19,8 @@ export const visitedExtrasBase: usize = countsBase + 256
 export const abbreviationsBase: usize = visitedExtrasBase + 128
 /** Replacements of code units: u16[65536]. */
 export const replacementsBase: usize = abbreviationsBase + 1024
-export const hostBase: usize = replacementsBase + 131072
+/** The order in which the bytes of four code units are taken, four bytes each, by which of them are ASCII: u8[16][16]. */
+export const ordersBase: usize = replacementsBase + 131072
+/** Numbers of the bits that are set in a byte: u8[256][8]. */
+export const setBitsBase: usize = ordersBase + 256
+export const hostBase: usize = setBitsBase + 2048

@@ -1,5 +1,12 @@
 // Finds phrases of a list in a text (lib/text/phrase-index.ts, which documents the tables).
 
+import { setBitsBase } from './layout'
+
+for (let byte = 0; byte < 256; byte++) {
+  let set = setBitsBase + ((<usize>byte) << 3)
+  for (let bits = byte; bits != 0; bits &= bits - 1) store<u8>(set++, <u8>ctz(bits))
+}
+
 /**
  * Finds the phrases of an index (lib/text/phrase-index.ts, which documents its tables) at the positions from 0 in steps of
  * `step`. Writes the positions to `hits` and the numbers of the phrases to `numbers` (i32 each, capacity `length`); returns
@@ -79,30 +86,66 @@ function openingHits(codes: usize, openings: usize, hits: usize, count: i32): i3
   return <i32>((units * 0x9e3779b97f4a7c15) >>> 47)
 }
 
-/** Lists the positions, up to `length` − 2, at which two code units have their bit set, without a branch that depends on the text. */
+/**
+ * Lists the positions, up to `length` − 2, at which two code units have their bit set, without a branch that depends on the text. Reads up to 7 units
+ * beyond the end, writes up to 8 positions.
+ *
+ * Each use of a vector of constants costs as much as three steps, and each shuffle of bytes four: loads and shuffles of words do.
+ */
 export function pairHits(codes: usize, length: i32, step: i32, bits: usize, hits: usize): i32 {
+  const factor = i32x4.splat(pairFactor)
+  const base = i32x4.splat(<i32>bits)
+  const seven = i16x8.splat(7)
+  const steps = i16x8.splat(<i16>step)
+  const bitOf = i8x16(1, 2, 4, 8, 16, 32, 64, -128, 0, 0, 0, 0, 0, 0, 0, 0)
   let out = hits
   let at = 0
-  if (step == 1) {
-    const first = i32x4.splat(0xffff)
-    const multiplier = i32x4.splat(0x9e35)
-    const kept = i32x4.splat(0x1ffff)
-    for (; at + 9 <= length; at += 8) {
-      const even = v128.load(codes + ((<usize>at) << 1))
-      const odd = v128.load(codes + ((<usize>at) << 1), 2)
-      const a = v128.and(v128.xor(i32x4.mul(v128.and(even, first), multiplier), i32x4.shr_u(even, 16)), kept)
-      const b = v128.and(v128.xor(i32x4.mul(v128.and(odd, first), multiplier), i32x4.shr_u(odd, 16)), kept)
-      out = noteHit(out, at, bits, i32x4.extract_lane(a, 0))
-      out = noteHit(out, at + 1, bits, i32x4.extract_lane(b, 0))
-      out = noteHit(out, at + 2, bits, i32x4.extract_lane(a, 1))
-      out = noteHit(out, at + 3, bits, i32x4.extract_lane(b, 1))
-      out = noteHit(out, at + 4, bits, i32x4.extract_lane(a, 2))
-      out = noteHit(out, at + 5, bits, i32x4.extract_lane(b, 2))
-      out = noteHit(out, at + 6, bits, i32x4.extract_lane(a, 3))
-      out = noteHit(out, at + 7, bits, i32x4.extract_lane(b, 3))
+  if (step <= 3) {
+    for (; at + 7 * step + 1 < length; at += 8 * step) {
+      const from = codes + ((<usize>at) << 1)
+      // The pairs at every second position, and those at the others.
+      let a = v128.load(from)
+      let b: v128
+      if (step == 1) b = v128.load(from, 2)
+      else if (step == 2) {
+        const next = v128.load(from, 16)
+        b = i8x16.shuffle(a, next, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31)
+        a = i8x16.shuffle(a, next, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27)
+      } else {
+        b = v128.load(from, 6)
+        b = i8x16.shuffle(b, v128.load(from, 30), 0, 1, 2, 3, 12, 13, 14, 15, 16, 17, 18, 19, 28, 29, 30, 31)
+        a = i8x16.shuffle(a, v128.load(from, 24), 0, 1, 2, 3, 12, 13, 14, 15, 16, 17, 18, 19, 28, 29, 30, 31)
+      }
+      a = i32x4.mul(a, factor)
+      b = i32x4.mul(b, factor)
+      const bytesOfA = i32x4.add(i32x4.shr_u(a, 18), base)
+      const bytesOfB = i32x4.add(i32x4.shr_u(b, 18), base)
+      let bytes = v128.load8_lane(<usize>i32x4.extract_lane(bytesOfA, 0), bitOf, 0)
+      bytes = v128.load8_lane(<usize>i32x4.extract_lane(bytesOfB, 0), bytes, 1)
+      bytes = v128.load8_lane(<usize>i32x4.extract_lane(bytesOfA, 1), bytes, 2)
+      bytes = v128.load8_lane(<usize>i32x4.extract_lane(bytesOfB, 1), bytes, 3)
+      bytes = v128.load8_lane(<usize>i32x4.extract_lane(bytesOfA, 2), bytes, 4)
+      bytes = v128.load8_lane(<usize>i32x4.extract_lane(bytesOfB, 2), bytes, 5)
+      bytes = v128.load8_lane(<usize>i32x4.extract_lane(bytesOfA, 3), bytes, 6)
+      bytes = v128.load8_lane(<usize>i32x4.extract_lane(bytesOfB, 3), bytes, 7)
+      const places = v128.and(
+        i8x16.shuffle(i32x4.shr_u(a, 15), i32x4.shl(b, 1), 0, 1, 18, 19, 4, 5, 22, 23, 8, 9, 26, 27, 12, 13, 30, 31),
+        seven,
+      )
+      const masks = i8x16.swizzle(bitOf, i8x16.narrow_i16x8_u(places, places))
+      const eight = i8x16.bitmask(i8x16.eq(v128.and(bytes, masks), masks)) & 0xff
+      // All eight are written: whether one is set cannot be predicted.
+      const set = i16x8.mul(v128.load_ext<u8>(setBitsBase + ((<usize>eight) << 3)), steps)
+      const start = i32x4.splat(at)
+      v128.store(out, i32x4.add(i32x4.extend_low_i16x8_u(set), start))
+      v128.store(out, i32x4.add(i32x4.extend_high_i16x8_u(set), start), 16)
+      out += (<usize>popcnt(eight)) << 2
     }
   }
-  for (; at + 1 < length; at += step) out = noteHit(out, at, bits, pairHash(codes, at))
+  for (; at + 1 < length; at += step) {
+    store<i32>(out, at)
+    out += (<usize>hasPair(codes, at, bits)) << 2
+  }
   return <i32>((out - hits) >> 2)
 }
 
@@ -114,16 +157,14 @@ const markedPairsMask: i32 = 0x3fff
  * the work, and more positions that are none.
  */
 export function markedPairs(codes: usize, length: i32, table: usize, hits: usize): i32 {
-  const first = i32x4.splat(0xffff)
-  const multiplier = i32x4.splat(0x9e35)
+  const factor = i32x4.splat(pairFactor)
   const kept = i32x4.splat(markedPairsMask)
   let out = hits
   let at = 0
   for (; at + 9 <= length; at += 8) {
-    const even = v128.load(codes + ((<usize>at) << 1))
-    const odd = v128.load(codes + ((<usize>at) << 1), 2)
-    const a = v128.and(v128.xor(i32x4.mul(v128.and(even, first), multiplier), i32x4.shr_u(even, 16)), kept)
-    const b = v128.and(v128.xor(i32x4.mul(v128.and(odd, first), multiplier), i32x4.shr_u(odd, 16)), kept)
+    const from = codes + ((<usize>at) << 1)
+    const a = v128.and(i32x4.shr_u(i32x4.mul(v128.load(from), factor), 15), kept)
+    const b = v128.and(i32x4.shr_u(i32x4.mul(v128.load(from, 2), factor), 15), kept)
     out = noteMarked(out, at, table, i32x4.extract_lane(a, 0))
     out = noteMarked(out, at + 1, table, i32x4.extract_lane(b, 0))
     out = noteMarked(out, at + 2, table, i32x4.extract_lane(a, 1))
@@ -143,10 +184,12 @@ export function markedPairs(codes: usize, length: i32, table: usize, hits: usize
   return out + <usize>load<u8>(table + <usize>hash)
 }
 
+const pairFactor: i32 = 0x9e3779b1
+
+/** Hash of two code units, of 17 bits. */
 // @ts-ignore: decorator
 @inline function pairHash(codes: usize, at: i32): u32 {
-  const pair = load<u32>(codes + ((<usize>at) << 1))
-  return (((pair & 0xffff) * 0x9e35) ^ (pair >>> 16)) & 0x1ffff
+  return (load<u32>(codes + ((<usize>at) << 1)) * <u32>pairFactor) >>> 15
 }
 
 /** Whether the two code units at `at` have their bit set. */
@@ -154,13 +197,6 @@ export function markedPairs(codes: usize, length: i32, table: usize, hits: usize
 @inline export function hasPair(codes: usize, at: i32, bits: usize): bool {
   const hash = pairHash(codes, at)
   return ((load<u32>(bits + ((<usize>(hash >>> 5)) << 2)) >>> (hash & 31)) & 1) == 1
-}
-
-/** Writes a position to `out`, and returns the next place if the bit of its hash is set, else the same. */
-// @ts-ignore: decorator
-@inline function noteHit(out: usize, at: i32, bits: usize, hash: u32): usize {
-  store<i32>(out, at)
-  return out + ((<usize>((load<u32>(bits + ((<usize>(hash >>> 5)) << 2)) >>> (hash & 31)) & 1)) << 2)
 }
 
 /**

@@ -1,5 +1,7 @@
 // Counts what keyword stuffing repeats (lib/text/filters/repetition.ts): short n-grams, and the edges of clauses.
 
+import { hashOfFour } from './different'
+
 /** Size of a table of 2^12 counters, u16 each. */
 const tableBytes: usize = 8192
 
@@ -13,9 +15,7 @@ export function frequentGrams(codes: usize, length: i32, counters: usize, times:
   let frequent = 0
   for (let unit = codes; unit < end; unit += 2) {
     const four = load<u64>(unit)
-    const first = <u32>four * <u32>0x9e3779b1
-    const second = <u32>(four >>> 32) * <u32>0x85ebca77
-    const counter = counters + <usize>(((first ^ (second >>> 7)) >>> 10) & 0x1ffe)
+    const counter = counters + ((<usize>hashOfFour(<u32>four, <u32>(four >>> 32))) << 1)
     const count = <i32>load<u16>(counter) + 1
     store<u16>(counter, <u16>count)
     // The one that makes a hash frequent counts for those before it.

@@ -1,6 +1,8 @@
 // Strings of JSON in UTF-8 to UTF-16, and UTF-16 to UTF-8, for valid text. Chinese is nearly all characters of three bytes, of which five are read and
 // eight are written at a time.
 
+import { ordersBase } from './layout'
+
 /** Bytes that `readString` read. */
 export let stringBytes: i32 = 0
 
@@ -134,6 +136,14 @@ function hexDigit(byte: i32): i32 {
   return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1
 }
 
+for (let ascii = 0; ascii < 16; ascii++) {
+  let order = ordersBase + ((<usize>ascii) << 4)
+  for (let unit = 0; unit < 4; unit++) {
+    const taken = ((ascii >>> unit) & 1) != 0 ? 1 : 3
+    for (let byte = 0; byte < taken; byte++) store<u8>(order++, <u8>(4 * unit + byte))
+  }
+}
+
 /**
  * Writes units[0 … length), well-formed UTF-16, as UTF-8; returns the number of bytes. Reads up to 7 units and writes up to
  * 21 bytes beyond.
@@ -142,7 +152,7 @@ export function encodeUtf8(units: usize, length: i32, bytes: usize): i32 {
   const least = i16x8.splat(0x800)
   const surrogates = i16x8.splat(<i16>0xf800)
   const surrogate = i16x8.splat(<i16>0xd800)
-  const asciiMost = i16x8.splat(0x7f)
+  const asciiEnd = i16x8.splat(0x80)
   const lowBits = i16x8.splat(0x3f)
   const leads = i16x8.splat(0xe0)
   const tails = i16x8.splat(0x80)
@@ -151,53 +161,53 @@ export function encodeUtf8(units: usize, length: i32, bytes: usize): i32 {
   let out = bytes
   while (at < end) {
     const eight = v128.load(at)
-    const others = i16x8.bitmask(
-      v128.or(i16x8.lt_u(eight, least), i16x8.eq(v128.and(eight, surrogates), surrogate)),
-    )
-    const threes = min(<usize>ctz(others | 0x100), (end - at) >> 1)
-    if (threes > 0) {
-      const first = v128.or(i16x8.shr_u(eight, 12), leads)
-      const second = v128.or(v128.and(i16x8.shr_u(eight, 6), lowBits), tails)
-      const third = v128.or(v128.and(eight, lowBits), tails)
-      // First and second bytes in pairs, third bytes behind.
-      const pairs = v128.or(first, i16x8.shl(second, 8))
-      v128.store(out, i8x16.shuffle(pairs, third, 0, 1, 16, 2, 3, 18, 4, 5, 20, 6, 7, 22, 8, 9, 24, 10))
-      v128.store64_lane(
-        out,
-        i8x16.shuffle(pairs, third, 11, 26, 12, 13, 28, 14, 15, 30, 0, 0, 0, 0, 0, 0, 0, 0),
-        0,
-        16,
-      )
-      if (threes == 8) {
-        at += 16
-        out += 24
-        continue
-      }
-      at += threes << 1
-      out += threes * 3
+    const isAscii = i16x8.lt_u(eight, asciiEnd)
+    const isShort = i16x8.lt_u(eight, least)
+    const isSurrogate = i16x8.eq(v128.and(eight, surrogates), surrogate)
+    // Neither one byte nor three.
+    const odd = i16x8.bitmask(v128.or(v128.andnot(isShort, isAscii), isSurrogate))
+    const first = v128.or(i16x8.shr_u(eight, 12), leads)
+    const second = v128.or(v128.and(i16x8.shr_u(eight, 6), lowBits), tails)
+    const third = v128.or(v128.and(eight, lowBits), tails)
+    const pairs = v128.or(first, i16x8.shl(second, 8))
+    if (odd == 0 && end - at >= 16) {
+      // An ASCII unit is its own first byte.
+      const starts = v128.bitselect(eight, pairs, isAscii)
+      const low = i8x16.shuffle(starts, third, 0, 1, 16, 17, 2, 3, 18, 19, 4, 5, 20, 21, 6, 7, 22, 23)
+      const high = i8x16.shuffle(starts, third, 8, 9, 24, 25, 10, 11, 26, 27, 12, 13, 28, 29, 14, 15, 30, 31)
+      const ascii = i16x8.bitmask(isAscii)
+      v128.store(out, i8x16.swizzle(low, v128.load(ordersBase + (<usize>(ascii & 15) << 4))))
+      out += 12 - (<usize>popcnt(ascii & 15) << 1)
+      v128.store(out, i8x16.swizzle(high, v128.load(ordersBase + (<usize>(ascii >>> 4) << 4))))
+      out += 12 - (<usize>popcnt(ascii >>> 4) << 1)
+      at += 16
       continue
     }
-    const ascii = min(<usize>ctz(i16x8.bitmask(i16x8.gt_u(eight, asciiMost)) | 0x100), (end - at) >> 1)
-    if (ascii > 0) {
-      v128.store64_lane(out, i8x16.narrow_i16x8_u(eight, eight), 0)
-      at += ascii << 1
-      out += ascii
-      continue
-    }
-    const code = <u32>load<u16>(at)
-    at += 2
-    if (code < 0x800) {
-      store<u8>(out, <u8>(0xc0 | (code >>> 6)))
-      store<u8>(out, <u8>(0x80 | (code & 0x3f)), 1)
-      out += 2
-    } else {
-      const point = 0x10000 + ((code & 0x3ff) << 10) + (<u32>load<u16>(at) & 0x3ff)
+    // A unit of two bytes or a pair among them, or the end.
+    for (const stop = min(at + 16, end); at < stop; ) {
+      const code = <u32>load<u16>(at)
       at += 2
-      store<u8>(out, <u8>(0xf0 | (point >>> 18)))
-      store<u8>(out, <u8>(0x80 | ((point >>> 12) & 0x3f)), 1)
-      store<u8>(out, <u8>(0x80 | ((point >>> 6) & 0x3f)), 2)
-      store<u8>(out, <u8>(0x80 | (point & 0x3f)), 3)
-      out += 4
+      if (code < 0x80) {
+        store<u8>(out, <u8>code)
+        out += 1
+      } else if (code < 0x800) {
+        store<u8>(out, <u8>(0xc0 | (code >>> 6)))
+        store<u8>(out, <u8>(0x80 | (code & 0x3f)), 1)
+        out += 2
+      } else if ((code & 0xf800) != 0xd800) {
+        store<u8>(out, <u8>(0xe0 | (code >>> 12)))
+        store<u8>(out, <u8>(0x80 | ((code >>> 6) & 0x3f)), 1)
+        store<u8>(out, <u8>(0x80 | (code & 0x3f)), 2)
+        out += 3
+      } else {
+        const point = 0x10000 + ((code & 0x3ff) << 10) + (<u32>load<u16>(at) & 0x3ff)
+        at += 2
+        store<u8>(out, <u8>(0xf0 | (point >>> 18)))
+        store<u8>(out, <u8>(0x80 | ((point >>> 12) & 0x3f)), 1)
+        store<u8>(out, <u8>(0x80 | ((point >>> 6) & 0x3f)), 2)
+        store<u8>(out, <u8>(0x80 | (point & 0x3f)), 3)
+        out += 4
+      }
     }
   }
   return <i32>(out - bytes)
