@@ -49,11 +49,14 @@ export type ErasedSink = OrderedSink<never, never>
 type ErasedRelease = Omit<Released<unknown>, 'settlement'> & Pick<Item, 'settlement'>
 
 /** An item that waits for an earlier one. */
-interface Held {
+class Held {
   readonly mark: Item['mark']
-  item: Item | null
-  bytes: number
-  spilled: SpillRecord | null
+  bytes = 0
+  spilled: SpillRecord | null = null
+
+  constructor(public item: Item | null) {
+    this.mark = (item as Item).mark
+  }
 }
 
 /** Restores input order, passes items to the sink in batches, and then settles their marks. */
@@ -106,7 +109,7 @@ export class SinkNode extends Writable {
     for (const item of batch) {
       // Most items arrive in order, and are not held.
       if (!this.#window.pass(item)) {
-        const held: Held = { mark: item.mark, item, bytes: 0, spilled: null }
+        const held = new Held(item)
         if (this.#mustSpill(held)) await this.#spill(held)
         this.#window.insert(held)
         continue
@@ -144,9 +147,10 @@ export class SinkNode extends Writable {
   async #release(ready: readonly (Item | Held)[]): Promise<void> {
     const released: ErasedRelease[] = []
     for (const each of ready) {
-      if ('bytes' in each) this.#heldBytes -= each.bytes
-      const { value, settlement } = 'bytes' in each ? (each.item ?? (await this.#restore(each))) : each
-      released.push({ position: each.mark.position, value, settlement, endsOrigin: endsRoot(each.mark) })
+      const { mark } = each
+      const { value, settlement } = each instanceof Held ? (each.item ?? (await this.#restore(each))) : each
+      if (each instanceof Held) this.#heldBytes -= each.bytes
+      released.push({ position: mark.position, value, settlement, endsOrigin: endsRoot(mark) })
     }
     await this.#sink.write(released as never) // GraphBuilder checked that they have the sink's types
     this.#meter.out += released.length

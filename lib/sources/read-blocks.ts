@@ -97,8 +97,7 @@ async function* inThread(
   }
 }
 
-function sourceBlockOf({ number, raw, facts, storedBytes }: BlockData, shard: Shard): SourceBlock {
-  const { cursor, reads } = JSON.parse(facts) as Pick<SourceBlock, 'cursor' | 'reads'>
+function sourceBlockOf({ number, raw, cursor, reads, storedBytes }: BlockData, shard: Shard): SourceBlock {
   return { block: toBlock(number, shard, { ...raw, next: null }), cursor, reads, storedBytes }
 }
 

@@ -1,6 +1,6 @@
 /** Messages between readBlocks and its thread. */
 import type { WireError } from '../core/wire-error.js'
-import type { BlocksOptions, SourceCursor } from './blocks.js'
+import type { BlocksOptions, SourceBlock, SourceCursor } from './blocks.js'
 import type { RawBlock } from './formats/raw-block.js'
 import type { LocalFileState } from './local-file.js'
 import type { Shard } from './shard.js'
@@ -21,15 +21,12 @@ export interface ReadingData {
   readonly aheadBytesMax: number
 }
 
-/** A SourceBlock. What only the end of a cut needs is JSON: a clone of its objects would take ten times as long. */
-export interface BlockData {
+/** A SourceBlock whose block lacks what its shard gives. */
+export interface BlockData extends Pick<SourceBlock, 'cursor' | 'reads' | 'storedBytes'> {
   /** Index of its shard. */
   readonly shard: number
   readonly number: number
   readonly raw: Pick<RawBlock, 'bytes' | 'bounds' | 'offset' | 'offsetUnit' | 'rejected'>
-  /** Of `cursor` and `reads`. */
-  readonly facts: string
-  readonly storedBytes: number
 }
 
 export interface FromReading {

@@ -67,7 +67,8 @@ function dataOf({ block, cursor, reads, storedBytes }: SourceBlock): BlockData {
     shard: cursor.open[turn]?.shard as number,
     number,
     raw: { bytes: inSharedMemory(bytes), ...(bounds !== undefined && { bounds }), offset, offsetUnit, rejected },
-    facts: JSON.stringify({ cursor, reads }),
+    cursor,
+    reads,
     storedBytes,
   }
 }

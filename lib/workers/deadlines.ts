@@ -6,25 +6,18 @@ import { progressOf } from './wire.js'
 
 const ticksPerDeadline = 20
 
-/** What Piscina uses of an AbortSignal, for one listener. */
+/** The time that a thread may take for a task. */
 export class Deadline {
   aborted = false
   ticks = 0
-  #listener: (() => void) | null = null
+  /** Ends the task; set once a thread has it. */
+  onAbort: () => void = () => undefined
 
   constructor(readonly progress: Int32Array) {}
 
-  addEventListener(_event: 'abort', listener: () => void): void {
-    this.#listener = listener
-  }
-
-  removeEventListener(_event: 'abort', listener: () => void): void {
-    if (this.#listener === listener) this.#listener = null
-  }
-
   abort(): void {
     this.aborted = true
-    this.#listener?.()
+    this.onAbort()
   }
 }
 

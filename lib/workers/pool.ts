@@ -12,6 +12,7 @@ import { type LostRecord, prepareInParts } from './bisect.js'
 import { Deadlines } from './deadlines.js'
 import { type WorkersOptions, workersOptions } from './options.js'
 import { threadCount } from './thread-counts.js'
+import { Threads } from './threads.js'
 import { newProgress, preparedOf, progressOf, type WireReply, type WireTask } from './wire.js'
 
 export { type LostRecord, lostReasons } from './bisect.js'
@@ -54,15 +55,18 @@ export function workerPool(options: WorkerPoolOptions): WorkerPool {
   const entry =
     plan.filters.length > 0 ? new URL('./filters-worker.js', import.meta.url) : new URL('./worker.js', import.meta.url)
   const start = (count: number) =>
-    new Piscina({
-      filename: entry.href,
-      minThreads: count,
-      maxThreads: count,
-      concurrentTasksPerWorker: 1,
-      recordTiming: false,
-      workerData: { plan },
-      resourceLimits: { maxOldGenerationSizeMb: Math.ceil(heapBytesMax / 2 ** 20), maxYoungGenerationSizeMb },
-    })
+    new Threads(
+      new Piscina({
+        filename: entry.href,
+        minThreads: count,
+        maxThreads: count,
+        concurrentTasksPerWorker: 1,
+        recordTiming: false,
+        workerData: { plan },
+        resourceLimits: { maxOldGenerationSizeMb: Math.ceil(heapBytesMax / 2 ** 20), maxYoungGenerationSizeMb },
+      }),
+      count,
+    )
   return new PiscinaPool(threads, start, filled)
 }
 
@@ -75,9 +79,9 @@ const columnsSlack = 1.125
 type PoolOptions = Pick<WorkersOptions, 'lostRecordsMax' | 'blockMsMax'> & Pick<WorkerPoolOptions, 'onEvent'>
 
 class PiscinaPool implements WorkerPool {
-  readonly #pool: Piscina
+  readonly #pool: Threads
   /** Isolated thread that re-runs blocks which crashed another one; started on first use. */
-  #quarantine: Piscina | undefined
+  #quarantine: Threads | undefined
   /** Settles when the quarantine thread is free: it prepares one block at a time. */
   #quarantineFree: Promise<unknown> = Promise.resolve()
   #lostRecords = 0
@@ -86,19 +90,18 @@ class PiscinaPool implements WorkerPool {
   #closed = false
   readonly #deadlines: Deadlines
 
-  readonly #start: (threads: number) => Piscina
+  readonly #start: (threads: number) => Threads
   readonly #options: PoolOptions
 
   constructor(
     readonly threads: number,
-    start: (threads: number) => Piscina,
+    start: (threads: number) => Threads,
     options: PoolOptions,
   ) {
     this.#start = start
     this.#options = options
     this.#deadlines = new Deadlines(options.blockMsMax)
     this.#pool = start(threads)
-    endWhenEmpty(this.#pool)
   }
 
   async prepare(block: Block, lost: readonly LostRecord[] = [], keepsBytes = false): Promise<PreparedBlock> {
@@ -123,7 +126,7 @@ class PiscinaPool implements WorkerPool {
   async close(): Promise<void> {
     this.#closed = true
     this.#deadlines.close()
-    await Promise.all([this.#pool.destroy(), this.#quarantine?.destroy()])
+    await Promise.all([this.#pool.close(), this.#quarantine?.close()])
   }
 
   #prepareInQuarantine(
@@ -132,10 +135,7 @@ class PiscinaPool implements WorkerPool {
     suspect: number | null = null,
   ): Promise<PreparedBlock> {
     const turn = this.#quarantineFree.then(() => {
-      if (this.#quarantine === undefined) {
-        this.#quarantine = this.#start(1)
-        endWhenEmpty(this.#quarantine)
-      }
+      this.#quarantine ??= this.#start(1)
       const quarantine = this.#quarantine
       return prepareInParts(
         block,
@@ -150,14 +150,14 @@ class PiscinaPool implements WorkerPool {
   }
 
   /** @throws {WorkerLostError} the thread died before it returned */
-  async #run(pool: Piscina, block: Block): Promise<PreparedBlock> {
+  async #run(pool: Threads, block: Block): Promise<PreparedBlock> {
     const columnsBuffer = sharedBuffers.take(Math.ceil(block.bytes.byteLength * this.#columnsShare))
     const progress = newProgress()
     const deadline = this.#deadlines.begin(progress)
     let reply: WireReply
     try {
       const task: WireTask = { block, columnsBuffer, progress }
-      reply = (await pool.run(task, { signal: deadline })) as WireReply
+      reply = (await pool.run(task, deadline)) as WireReply
     } catch (thrown) {
       if (asError(thrown).name === 'DataCloneError') throw thrown
       throw this.#lost(block, progress, deadline.aborted, asError(thrown))
@@ -202,16 +202,6 @@ class PiscinaPool implements WorkerPool {
       { cause: error, details: { lostRecords: this.#lostRecords } },
     )
   }
-}
-
-/**
- * Destroys a pool without threads. Piscina replaces a thread that dies between blocks, but not one that dies as it starts:
- * with none left, queued blocks would wait forever. Destroying the pool rejects them.
- */
-function endWhenEmpty(pool: Piscina): void {
-  pool.on('error', () => {
-    if (pool.threads.length === 0) void pool.destroy()
-  })
 }
 
 type SharedBlock = Block & { readonly bytes: Uint8Array<SharedArrayBuffer> }

@@ -3,7 +3,7 @@
  */
 
 import { fromWire, type WireError } from '../core/wire-error.js'
-import type { Block, PreparedBlock } from '../text/block.js'
+import type { Block, PreparedBlock, PrepareReject } from '../text/block.js'
 
 export { fromWire, toWire, type WireError } from '../core/wire-error.js'
 
@@ -31,18 +31,47 @@ export function reportProgress(progress: Int32Array, document: number | null): v
   Atomics.store(progress, 0, document === null ? 1 : document + 2)
 }
 
-/** Result of a task: `rejects` is the JSON of those of the block, which is parsed in a third of the time of a clone. */
+/** Rejects by field: cloned in half of the time of objects, whose keys are looked up one by one. JSON takes four times as long. */
+type RejectColumns = { readonly [Field in keyof PrepareReject]: readonly PrepareReject[Field][] }
+
+/** Result of a task. */
 export type WireReply =
-  | { readonly prepared: Omit<PreparedBlock, 'rejects'>; readonly rejects: string }
+  | { readonly prepared: Omit<PreparedBlock, 'rejects'>; readonly rejects: RejectColumns | null }
   | { readonly error: WireError }
 
 export function replyOf({ rejects, ...prepared }: PreparedBlock): WireReply {
-  return { prepared, rejects: rejects.length === 0 ? '' : JSON.stringify(rejects) }
+  if (rejects.length === 0) return { prepared, rejects: null }
+  return {
+    prepared,
+    rejects: {
+      document: rejects.map(({ document }) => document),
+      chunk: rejects.map(({ chunk }) => chunk),
+      offset: rejects.map(({ offset }) => offset),
+      key: rejects.map(({ key }) => key),
+      stage: rejects.map(({ stage }) => stage),
+      reason: rejects.map(({ reason }) => reason),
+      detail: rejects.map(({ detail }) => detail),
+      excerpt: rejects.map(({ excerpt }) => excerpt),
+    },
+  }
 }
 
 /** @throws the error of the task */
 export function preparedOf(reply: WireReply): PreparedBlock {
   if ('error' in reply) throw fromWire(reply.error)
-  const { prepared, rejects } = reply
-  return { ...prepared, rejects: rejects === '' ? [] : (JSON.parse(rejects) as PreparedBlock['rejects']) }
+  return { ...reply.prepared, rejects: reply.rejects === null ? [] : rejectsOf(reply.rejects) }
+}
+
+function rejectsOf(columns: RejectColumns): PrepareReject[] {
+  const { document, chunk, offset, key, stage, reason, detail, excerpt } = columns
+  return document.map((each, row) => ({
+    document: each,
+    chunk: chunk[row] as number | null,
+    offset: offset[row] as number,
+    key: key[row] as string,
+    stage: stage[row] as string,
+    reason: reason[row] as string,
+    detail: detail[row] as string,
+    excerpt: excerpt[row] as string,
+  }))
 }

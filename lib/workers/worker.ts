@@ -1,5 +1,5 @@
-/** Entry point of a worker thread: each task prepares one block and writes its columns to the buffer of the task. */
-import { workerData } from 'node:worker_threads'
+/** Entry point of a worker thread: each message is a block to prepare; its columns are written to the buffer of the message. */
+import { type MessagePort, workerData } from 'node:worker_threads'
 import { nameThread } from '../core/own-thread.js'
 import type { PreparePlan } from '../text/plan.js'
 import { createPreparer, createPreparerNow, type Preparer, prepareBlock } from '../text/prepare.js'
@@ -24,7 +24,7 @@ function earlyPreparer(): Promise<Preparer> | undefined {
   }
 }
 
-export default async function prepare({ block, columnsBuffer, progress }: WireTask): Promise<WireReply> {
+async function prepare({ block, columnsBuffer, progress }: WireTask): Promise<WireReply> {
   reportProgress(progress, null)
   try {
     preparer ??= createPreparer(plan)
@@ -32,4 +32,14 @@ export default async function prepare({ block, columnsBuffer, progress }: WireTa
   } catch (error) {
     return { error: toWire(error) }
   }
+}
+
+/** Prepares the blocks that come by `port`, one after the other, until it is closed. */
+export default function serve(port: MessagePort): Promise<void> {
+  return new Promise((resolve) => {
+    port.on('message', (task: WireTask) => {
+      void prepare(task).then((reply) => port.postMessage(reply))
+    })
+    port.on('close', resolve)
+  })
 }
