@@ -181,7 +181,7 @@ function allUnits(): string {
  * Returns the code units first … end, each in a line of its own: a line end is not a letter, and nothing composes with it. U+0000
  * in place of surrogates and line ends.
  */
-export function unitLines(first: number, end: number): string {
+function unitLines(first: number, end: number): string {
   const units = new Uint16Array(2 * (end - first) - 1).fill(0x0a)
   for (let code = first; code < end; code++) {
     const isKept = code !== 0x0a && code !== 0x0d && !(code >= 0xd800 && code <= 0xdfff)

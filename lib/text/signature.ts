@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { InvalidOptionError } from '../errors.js'
-import { type FoldTables, makeFoldTables } from './kernel/fold-tables.js'
+import { type FoldKernel, makeFoldTables, setFoldTables } from './kernel/fold-tables.js'
 import { comparisonForm, sketchKeys } from './kernel/reference-kernel.js'
 
 export { comparisonForm } from './kernel/reference-kernel.js'
@@ -38,15 +38,9 @@ export interface Signer {
   form(text: string): Uint16Array
 }
 
-interface Kernel {
-  readonly memory: WebAssembly.Memory
-  readonly foldBase: WebAssembly.Global
-  readonly expansionBase: WebAssembly.Global
-  readonly pictureBase: WebAssembly.Global
-  readonly keyBase: WebAssembly.Global
+interface Kernel extends FoldKernel {
   readonly signatureBase: WebAssembly.Global
   readonly fingerprintBase: WebAssembly.Global
-  readonly inputBase: WebAssembly.Global
   readonly binsMax: WebAssembly.Global
   sign(units: number, formBase: number, formUnitsMax: number, signatureLength: number, ngram: number): number
   signForm(formBase: number, letters: number, signatureLength: number, ngram: number): void
@@ -58,7 +52,7 @@ const formUnitsSlack = 64
 const formPaddingBytes = 256
 const pageBytes = 65536
 
-let tables: FoldTables | undefined
+let tables: Uint8Array | undefined
 let compiled: WebAssembly.Module | undefined
 
 /** The same as `makeSigner`; rejects where that throws. */
@@ -77,8 +71,9 @@ export function makeSigner({ ngram = 5, signatureLength = 128, seed = 1 }: Signe
   checkInteger('seed', seed, 0, 0xffffffff)
   compiled ??= new WebAssembly.Module(readFileSync(new URL('./kernel/kernel.wasm', import.meta.url)))
   const { exports } = new WebAssembly.Instance<Kernel>(compiled)
-  tables ??= makeFoldTables()
-  return new KernelSigner(exports, tables, ngram, signatureLength, seed)
+  if (tables === undefined) tables = makeFoldTables(exports)
+  else setFoldTables(exports, tables)
+  return new KernelSigner(exports, ngram, signatureLength, seed)
 }
 
 function checkInteger(name: string, value: number, min: number, max: number): void {
@@ -99,7 +94,6 @@ class KernelSigner implements Signer {
 
   constructor(
     kernel: Kernel,
-    tables: FoldTables,
     readonly ngram: number,
     readonly signatureLength: number,
     readonly seed: number,
@@ -107,9 +101,6 @@ class KernelSigner implements Signer {
     this.#kernel = kernel
     this.#inputBase = kernel.inputBase.value
     const { buffer } = kernel.memory
-    new Uint16Array(buffer, kernel.foldBase.value, tables.fold.length).set(tables.fold)
-    new Uint16Array(buffer, kernel.expansionBase.value, tables.expansions.length).set(tables.expansions)
-    new Uint8Array(buffer, kernel.pictureBase.value, tables.pictures.length).set(tables.pictures)
     const keys = sketchKeys(signatureLength, seed)
     new Uint32Array(buffer, kernel.keyBase.value, keys.length).set(keys)
     this.#bytes = Buffer.from(buffer)

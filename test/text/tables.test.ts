@@ -1,8 +1,9 @@
 /** Tables that a thread makes when it starts: those of all characters at once agree with what each character is alone. */
+import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { CharacterClass, characterTables } from '../../lib/text/characters.js'
 import { codesOf } from '../../lib/text/code-units.js'
-import { makeFoldTables } from '../../lib/text/kernel/fold-tables.js'
+import { type FoldKernel, makeFoldTables } from '../../lib/text/kernel/fold-tables.js'
 import { comparisonForm } from '../../lib/text/kernel/reference-kernel.js'
 import { PhraseHits, PhraseIndex } from '../../lib/text/phrase-index.js'
 import { TextMemory } from '../../lib/text/text-memory.js'
@@ -26,7 +27,7 @@ t.test('settled classes are the classes without those that may compose', async (
 })
 
 t.test('every code unit folds to its comparison form, or needs String.normalize', async (t) => {
-  const { fold, expansions, pictures } = makeFoldTables()
+  const { fold, expansions, pictures } = foldTables()
   const differing: string[] = []
   for (let unit = 0; unit < 65_536; unit++) {
     const wanted = foldedForm(unit)
@@ -118,6 +119,18 @@ function mayCompose(code: number, character: string): boolean {
   const isLigature = code >= 0xfb00 && code <= 0xfb06
   const isJamo = (code >= 0x1160 && code <= 0x1175) || (code >= 0x11a8 && code <= 0x11c2)
   return isLigature || isJamo || /^\p{M}$/u.test(character) || character.normalize('NFC') !== character
+}
+
+function foldTables() {
+  const file = new URL('../../lib/text/kernel/kernel.wasm', import.meta.url)
+  const { exports } = new WebAssembly.Instance<FoldKernel>(new WebAssembly.Module(readFileSync(file)))
+  const { buffer } = makeFoldTables(exports)
+  const from = exports.foldBase.value
+  return {
+    fold: new Uint16Array(buffer, 0, 65_536),
+    expansions: new Uint16Array(buffer, exports.expansionBase.value - from, 4 * 2046),
+    pictures: new Uint8Array(buffer, exports.pictureBase.value - from, 3072),
+  }
 }
 
 /** Reads an entry of the table as `foldedForm` returns it. */

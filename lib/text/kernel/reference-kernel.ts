@@ -14,11 +14,9 @@ export function comparisonForm(text: string): string {
   return inLowerCase(text.normalize('NFKC')).replace(notLetterOrDigit, '')
 }
 
-/** Returns the comparison form of each line of a text. */
-export function comparisonForms(lines: string): string[] {
-  return inLowerCase(lines.normalize('NFKC'))
-    .replace(/[^\p{L}\p{N}\n]/gu, '')
-    .split('\n')
+/** The same for each line of a text; line ends stay. */
+export function comparisonLines(lines: string): string {
+  return inLowerCase(lines.normalize('NFKC')).replace(/[^\p{L}\p{N}\n]/gu, '')
 }
 
 /** Σ first: the only letter whose lower case depends on its context in String.toLowerCase. */
