@@ -6,7 +6,7 @@
  * is linear in the length of the text.
  */
 import { CharacterClass, isLatin } from './characters.js'
-import { CodeLine, codeLinesOf, lineEndOf, type TextLines } from './code-lines.js'
+import { CodeLine, codeLinesOf, lineEndOf, linesOf, type TextLines } from './code-lines.js'
 import { growArray } from './grow-array.js'
 import { linkEnd, schemeChars } from './links.js'
 
@@ -72,7 +72,7 @@ class AsideWalk {
   readonly #found = new Int32Array(closingMarks.length)
 
   constructor(text: TextLines, classes: Uint8Array, asides: AsideList) {
-    this.#text = text
+    this.#text = linesOf(text)
     this.#codes = text.codes.subarray(0, text.length)
     this.#length = text.length
     this.#flags = flagsOf(classes)

@@ -35,7 +35,8 @@ const asciiRunMin = 3
 const markedShareMin = 0.6
 
 /** Returns the CodeLine of each line. A line is judged without its indentation. */
-export function codeLinesOf(text: TextLines): Uint8Array {
+export function codeLinesOf(scanned: TextLines): Uint8Array {
+  const text = linesOf(scanned)
   const kinds = new Uint8Array(text.lines)
   const ascii = new Uint8Array(text.lines)
   let fence = 0
@@ -83,6 +84,11 @@ function hasConfigMark(codes: Uint16Array, start: number, end: number): boolean 
   return false
 }
 
+/** Returns the lines as they are now: a scanned text looks its columns up in the memory at each use. */
+export function linesOf({ codes, length, lines, lineStart }: TextLines): TextLines {
+  return { codes, length, lines, lineStart }
+}
+
 /** Position after the last visible code unit of a line. */
 export function lineEndOf({ codes, length, lines, lineStart }: TextLines, line: number): number {
   let end = line + 1 < lines ? (lineStart[line + 1] as number) : length
@@ -115,6 +121,7 @@ function isLatex(codes: Uint16Array, start: number): boolean {
 /** Whether codes[start … end) is a line of code by itself: by its opening word, its last mark, or its operators. */
 function isCodeLine(codes: Uint16Array, start: number, end: number): boolean {
   if (end - start < 2 || end - start > codeLineCharsMax) return false
+  if (!mayBeCode(codes, start, end)) return false
   const stop = commentStart(codes, start, end)
   let [ascii, letters, others, marks, operators] = [0, 0, 0, 0, 0]
   for (let at = start; at < stop; at++) {
@@ -137,6 +144,20 @@ function isCodeLine(codes: Uint16Array, start: number, end: number): boolean {
   if (operators > 0) return true
   if (last === 0x7b || last === 0x7d || last === 0x3b) return marks > 1 || isLatin(codes[start] as number)
   return marks > 0 && opensCode(codes, start, stop)
+}
+
+/** Whether a letter and a mark of code are in it: most lines of prose are passed over by that. */
+function mayBeCode(codes: Uint16Array, start: number, end: number): boolean {
+  let hasLetter = false
+  let hasMark = false
+  for (let at = start; at < end; at++) {
+    const code = codes[at] as number
+    if (code >= 0x7f) continue
+    if (isLatin(code)) hasLetter = true
+    else if (isCodeMark(code)) hasMark = true
+    if (hasLetter && hasMark) return true
+  }
+  return false
 }
 
 /** Whether codes[start … end) starts with the mark of a comment. */

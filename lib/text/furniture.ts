@@ -9,7 +9,7 @@
  */
 
 import { boilerplateLineCharsMax, boilerplatePhrases } from './boilerplate.js'
-import { lineEndOf, type TextLines } from './code-lines.js'
+import { lineEndOf, linesOf, type TextLines } from './code-lines.js'
 import { codesToString } from './code-units.js'
 import { isItemAt, LineVerdict } from './furniture-lines.js'
 import { growArray } from './grow-array.js'
@@ -84,7 +84,8 @@ export class FurnitureCutter {
     return null
   }
 
-  #open(text: TextLines): void {
+  #open(scanned: TextLines): void {
+    const text = linesOf(scanned)
     const { lines, codes, lineStart } = text
     this.#codes = codes
     this.#lines = lines

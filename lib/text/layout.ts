@@ -5,7 +5,7 @@
  * A line is judged without its indentation, and steps by all of a run: a text whose other indentation has been removed gives
  * the same lines.
  */
-import { CodeLine, codeLinesOf, lineEndOf, type TextLines } from './code-lines.js'
+import { CodeLine, codeLinesOf, lineEndOf, linesOf, type TextLines } from './code-lines.js'
 
 /** A scanned text, without indentation, and the code units from which it was scanned. */
 interface ScannedLines extends TextLines {
@@ -23,7 +23,8 @@ const changesMin = 3
 const sentenceShareMax = 0.3
 
 /** Returns 1 for each line whose indentation is kept; null if there is none. @param hasCode whether lines may be code */
-export function indentedLines(text: ScannedLines, hasCode: boolean): Uint8Array | null {
+export function indentedLines(scanned: ScannedLines, hasCode: boolean): Uint8Array | null {
+  const text = { ...linesOf(scanned), lineFrom: scanned.lineFrom, source: scanned.source }
   const kept = new Uint8Array(text.lines)
   const widths = Int32Array.from({ length: text.lines }, (_, line) => indentOf(text, line))
   if (hasCode)
