@@ -18,7 +18,7 @@ const signatureLength = 128
 const rowBytes = 16 + signatureLength
 /** Rows made at once, outside of the time that counts. */
 const batchRows = 1000
-/** Documents of the pause that is measured. */
+/** Documents of the pause that is measured of a Bloom index; of an exact one it is a whole block. */
 const pauseRows = 100
 
 /** Times are processor time. */
@@ -27,7 +27,7 @@ export interface IndexFigures {
   readonly insertedPerSecond: number
   readonly lookedUpPerSecond: number
   readonly bytesPerDocument: number
-  /** The longest batch of 100 documents. */
+  /** The longest batch of documents: 1,000 of an exact index, 100 of a Bloom one. */
   readonly pauseMs: number
   /** Documents never seen that were found. */
   readonly falsePositives: number
@@ -65,8 +65,8 @@ export function exactFigures(documents: number): IndexFigures {
 /** As the deduplicator does: rows of a block are looked up and kept together. */
 function insertBlocks(index: ExactIndex, documents: number): Pick<IndexFigures, 'insertedPerSecond' | 'pauseMs'> {
   let [milliseconds, pauseMs] = [0, 0]
-  for (let at = 0; at < documents; at += pauseRows) {
-    const rows = Math.min(pauseRows, documents - at)
+  for (let at = 0; at < documents; at += batchRows) {
+    const rows = Math.min(batchRows, documents - at)
     const { columns, ids } = syntheticBlock(at, rows)
     const [banded, textBytes] = [new Uint8Array(rows).fill(1), new Uint32Array(rows)]
     const start = cpuMilliseconds()

@@ -132,7 +132,7 @@ export class BlockDecider {
       else verdicts[row] = verdict
     }
     const kept = documents.last.kept(true)
-    if (kept.rows.length < rows) for (let row = 0; row < rows; row++) verdicts[row] ??= index.duplicate(row)
+    if (kept.rows.length < rows) index.setDuplicates(verdicts)
     return { verdicts, rows: kept.rows, textOffsets: kept.textOffsets, endBytes: kept.textsBytes }
   }
 

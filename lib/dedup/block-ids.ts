@@ -1,7 +1,7 @@
 /** Public ids of the rows of a block, as bytes: hashed four at a time in the kernel, which takes a fifth of node:crypto. */
 import type { BlockToDecide } from './block-rows.js'
 import type { IdBytes } from './kept-frames.js'
-import { instantiateKernel, KernelRegion, kernelBytesMax } from './kernel-memory.js'
+import { KernelRegion, kernelBytesMax, scratchKernel } from './kernel-memory.js'
 
 /** Rows that are named by their positions. */
 export interface RowsToName {
@@ -28,7 +28,7 @@ const idBytes = 16
 
 /** Hashes ids as lib/text/identity.ts does. */
 export class IdHasher {
-  readonly #kernel = instantiateKernel<Kernel>()
+  readonly #kernel = scratchKernel<Kernel>()
   readonly #prefix = new KernelRegion(this.#kernel, kernelBytesMax)
   readonly #offsets = new KernelRegion(this.#kernel, kernelBytesMax)
   readonly #chunks = new KernelRegion(this.#kernel, kernelBytesMax)

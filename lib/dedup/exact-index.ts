@@ -94,12 +94,12 @@ export class ExactIndex {
     this.documents.keepRow(row)
   }
 
-  /** Returns what `decideRows` found for a row; null if it was kept, or returned to the caller. */
-  duplicate(row: number): Duplicate | null {
-    const found = this.documents.last.duplicateOf(row)
-    if (found === null) return null
-    const { document, isEqual, similarity } = found
-    return { reason: isEqual ? 'exact-duplicate' : 'near-duplicate', of: this.documents.id(document), similarity }
+  /** Writes the verdicts of the block that `decideRows` reached by itself to the list, by row. */
+  setDuplicates(verdicts: (Duplicate | null)[]): void {
+    for (const { row, document, isEqual, similarity } of this.documents.last.duplicates()) {
+      const reason = isEqual ? 'exact-duplicate' : 'near-duplicate'
+      verdicts[row] = { reason, of: this.documents.id(document), similarity }
+    }
   }
 
   /** Returns `before` with the candidates of a part, to the first sure one. */

@@ -17,8 +17,9 @@ export interface KeptRowsOptions {
   readonly bytesMax: number
 }
 
-/** A document of which a row is a duplicate for certain. */
+/** A row that is a duplicate for certain, and of which document. */
 interface DuplicateRow {
+  readonly row: number
   readonly document: number
   readonly isEqual: boolean
   readonly similarity: number
@@ -244,13 +245,19 @@ export class KeptRows {
     this.#count++
   }
 
-  /** Returns the document of which a row is a duplicate, and their similarity, or null. Of rows that `decideRows` decided on. */
-  duplicateOf(row: number): DuplicateRow | null {
-    const [document, equal] = new Uint32Array(this.#kernel.memory.buffer, this.#block.outcomes + row * 8, 2)
-    if (document === undefined || equal === undefined || document === unset) return null
-    return equal === unset
-      ? { document, isEqual: true, similarity: 1 }
-      : { document, isEqual: false, similarity: estimate(equal, this.#options.signatureLength) }
+  /** Returns the rows of the block that `decideRows` found to be duplicates. */
+  duplicates(): DuplicateRow[] {
+    const { rows, outcomes } = this.#block
+    const decided = new Uint32Array(this.#kernel.memory.buffer, outcomes, rows * 2)
+    const duplicates: DuplicateRow[] = []
+    for (let row = 0; row < rows; row++) {
+      const [document, equal] = [decided[row * 2] as number, decided[row * 2 + 1] as number]
+      if (document === unset) continue
+      const isEqual = equal === unset
+      const similarity = isEqual ? 1 : estimate(equal, this.#options.signatureLength)
+      duplicates.push({ row, document, isEqual, similarity })
+    }
+    return duplicates
   }
 
   /** Returns what was kept of the block so far: copies, or views that are valid until the next call. */

@@ -22,6 +22,18 @@ export function instantiateKernel<Exports>(): Exports {
   }
 }
 
+let scratch: unknown
+
+/**
+ * Returns the instance of this thread that has no index: each instance reserves address space.
+ *
+ * @throws {MemoryRefusedError} the system provides no memory
+ */
+export function scratchKernel<Exports>(): Exports {
+  scratch ??= instantiateKernel()
+  return scratch as Exports
+}
+
 /**
  * Ensures that the memory has `needed` pages: doubles it, or grows it by an eighth if the system refuses. Untouched pages
  * cost only address space, but V8 counts each growth as an allocation of the whole memory and may collect garbage, so
@@ -101,7 +113,7 @@ export class KernelRegion {
   }
 
   /** Copies `values` to it, whatever their type. */
-  set(values: Uint8Array | Int32Array | Uint32Array | Float64Array): number {
+  set(values: Uint8Array | Uint16Array | Int32Array | Uint32Array | Float64Array): number {
     const at = this.reserve(values.byteLength)
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
     new Uint8Array(this.#kernel.memory.buffer, at, bytes.length).set(bytes)

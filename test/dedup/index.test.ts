@@ -215,9 +215,7 @@ function decideBlock(index: ExactIndex, rows: readonly KeptRow[], textBytes: Uin
       verdicts[row] = { reason: 'near-duplicate', of: index.documents.id(found.document), similarity: found.similarity }
   }
   const kept = index.documents.last.kept(true)
-  rows.forEach((_, row) => {
-    verdicts[row] ??= index.duplicate(row)
-  })
+  index.setDuplicates(verdicts)
   return { verdicts, kept }
 }
 

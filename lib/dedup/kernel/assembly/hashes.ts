@@ -39,7 +39,7 @@ function lastBytes(at: usize, bytes: u32): u64 {
 
 /** Every bit of the input reaches every bit of the output. */
 @inline
-function mixed(value: u64): u64 {
+export function mixed(value: u64): u64 {
   let hash = (value ^ (value >> 32)) * 0x9fb21c651e98df25
   hash = (hash ^ (hash >> 29)) * 0xd6e8feb86659fd93
   return hash ^ (hash >> 32)

@@ -35,6 +35,7 @@ export { take, usedBytes, usedPages, textOf }
 export * from './block'
 export * from './divided'
 export * from './ids'
+export * from './shingles'
 
 /** The row: key, signature, zero padding. */
 export const rowBase: usize = memory.data(16 + 512 + 16)
