@@ -47,17 +47,24 @@ export class ChunkPacker {
 
   /** Adds the rows. Returns the rejects: one for the document if no chunk is left. */
   pack(row: DocumentRow, text: CleanText, ranges: readonly ChunkRange[]): PrepareReject[] {
-    const faults = ranges.map((range) => this.#faultOf(text, range))
-    if (faults.every((fault) => fault !== null)) {
+    const faults: (Fault | null)[] = []
+    let kept = 0
+    for (const range of ranges) {
+      const fault = this.#faultOf(text, range)
+      if (fault === null) kept++
+      faults.push(fault)
+    }
+    if (kept === 0) {
       const [range, fault] = [ranges[0], faults[0]]
       return range === undefined || !fault ? [] : [rejectOf(row, null, text, range, fault)]
     }
     const rejects: PrepareReject[] = []
-    ranges.forEach((range, chunk) => {
+    for (let chunk = 0; chunk < ranges.length; chunk++) {
+      const range = ranges[chunk] as ChunkRange
       const fault = faults[chunk] ?? null
       if (fault === null) this.#add(row, chunk, text, range)
       else rejects.push(rejectOf(row, chunk, text, range, fault))
-    })
+    }
     return rejects
   }
 

@@ -1,5 +1,6 @@
 // Sum of the weights of the distinct character 1-, 2- and 3-grams of a text (lib/text/screen/grams.ts, which defines them).
 
+import { gramFactorsBase } from './layout'
 import { sumOfFour } from './vectors'
 
 /** Odd multipliers, from the fractional parts of √2, √3 and √5: one for each length of a gram; of the mix, by 2^32 / φ. */
@@ -10,6 +11,12 @@ const mixFactor: i32 = 0x9e3779b1
 
 /** Sum that the last call of `gramSum` found. */
 export let gramTotal: f64 = 0
+
+// A vector of constants is made anew in each step of a loop; one that is loaded before it is not.
+store<i32>(gramFactorsBase, unigramFactor)
+store<i32>(gramFactorsBase, bigramFactor, 4)
+store<i32>(gramFactorsBase, trigramFactor, 8)
+store<i32>(gramFactorsBase, mixFactor, 12)
 
 /** Code units of which the grams are hashed before they are added up: their buckets stay in the first-level cache. */
 const tileUnits: i32 = 256
@@ -27,6 +34,10 @@ export function gramSum(codes: usize, length: i32, weights: usize, seen: usize, 
   let count = 0
   let before = i16x8.splat(0)
   const texts = i8x16.splat(<i8>text)
+  const unigram = v128.load32_splat(gramFactorsBase)
+  const bigram = v128.load32_splat(gramFactorsBase, 4)
+  const trigram = v128.load32_splat(gramFactorsBase, 8)
+  const mix = v128.load32_splat(gramFactorsBase, 12)
   for (let first = 0; first < length; first += tileUnits) {
     const end = min(length, first + tileUnits)
     let out = list
@@ -41,6 +52,10 @@ export function gramSum(codes: usize, length: i32, weights: usize, seen: usize, 
         i32x4.extend_low_i16x8_u(units),
         out,
         shift,
+        unigram,
+        bigram,
+        trigram,
+        mix,
       )
       listFour(
         i32x4.extend_high_i16x8_u(two),
@@ -48,6 +63,10 @@ export function gramSum(codes: usize, length: i32, weights: usize, seen: usize, 
         i32x4.extend_high_i16x8_u(units),
         out + 48,
         shift,
+        unigram,
+        bigram,
+        trigram,
+        mix,
       )
       out += 96
     }
@@ -103,14 +122,22 @@ export function gramSum(codes: usize, length: i32, weights: usize, seen: usize, 
 
 /** Writes the buckets of the grams that end at four code units: four of one unit, four of two, four of three. */
 // @ts-ignore: decorator
-@inline function listFour(first: v128, second: v128, third: v128, out: usize, shift: i32): void {
-  const plusOne = i32x4.splat(1)
-  const bigram = i32x4.splat(bigramFactor)
-  const trigram = i32x4.splat(trigramFactor)
-  const pairs = v128.xor(i32x4.mul(i32x4.add(second, plusOne), bigram), third)
-  v128.store(out, mixed(i32x4.mul(i32x4.add(third, plusOne), i32x4.splat(unigramFactor)), shift))
-  v128.store(out, mixed(i32x4.mul(pairs, bigram), shift), 16)
-  v128.store(out, mixed(i32x4.mul(v128.xor(i32x4.mul(i32x4.add(first, plusOne), trigram), pairs), trigram), shift), 32)
+@inline function listFour(
+  first: v128,
+  second: v128,
+  third: v128,
+  out: usize,
+  shift: i32,
+  unigram: v128,
+  bigram: v128,
+  trigram: v128,
+  mix: v128,
+): void {
+  // x × factor + factor in place of (x + 1) × factor.
+  const pairs = v128.xor(i32x4.add(i32x4.mul(second, bigram), bigram), third)
+  v128.store(out, mixed(i32x4.add(i32x4.mul(third, unigram), unigram), shift, mix))
+  v128.store(out, mixed(i32x4.mul(pairs, bigram), shift, mix), 16)
+  v128.store(out, mixed(i32x4.mul(v128.xor(i32x4.add(i32x4.mul(first, trigram), trigram), pairs), trigram), shift, mix), 32)
 }
 
 /** Puts a bucket that is listed in place of those of the grams that would begin before the text. */
@@ -133,8 +160,8 @@ function repeatAtEnd(list: usize, out: usize, units: i32): void {
 }
 
 // @ts-ignore: decorator
-@inline function mixed(hashes: v128, shift: i32): v128 {
-  return i32x4.shr_u(i32x4.mul(v128.xor(hashes, i32x4.shr_u(hashes, 15)), i32x4.splat(mixFactor)), shift)
+@inline function mixed(hashes: v128, shift: i32, factor: v128): v128 {
+  return i32x4.shr_u(i32x4.mul(v128.xor(hashes, i32x4.shr_u(hashes, 15)), factor), shift)
 }
 
 /** Eight code units: digits are one character, letters are lower case, blanks and line ends are one blank. */

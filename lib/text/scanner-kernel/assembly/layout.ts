@@ -23,4 +23,6 @@ export const replacementsBase: usize = abbreviationsBase + 1024
 export const ordersBase: usize = replacementsBase + 131072
 /** Numbers of the bits that are set in a byte: u8[256][8]. */
 export const setBitsBase: usize = ordersBase + 256
-export const hostBase: usize = setBitsBase + 2048
+/** Factors of grams.ts: i32[4]. */
+export const gramFactorsBase: usize = setBitsBase + 2048
+export const hostBase: usize = gramFactorsBase + 16
