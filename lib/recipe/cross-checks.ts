@@ -8,7 +8,15 @@ import { listedEndpoints } from '../llm/options.js'
 import { compileGlob, isMatchedBy } from '../sources/globs.js'
 import { presetNames } from '../sources/index.js'
 import { isS3Glob } from '../sources/s3-shards.js'
-import { examplePaths } from '../storage/run-layout.js'
+import {
+  dedupFolder,
+  dedupLogName,
+  durableFiles,
+  localFiles,
+  manifestName,
+  partPath,
+  repliesFolder,
+} from '../storage/run-layout.js'
 import type { Path } from './document.js'
 import { nearest } from './nearest.js'
 import { placeholderProblem, unknownPlaceholders } from './prompt-checks.js'
@@ -79,13 +87,24 @@ function runIssues({ run, hub, preset, files }: RecipeSource, index: number, out
   return [issue(at, say`found "${run}", which is output.dir; a run cannot read what it writes`)]
 }
 
+/** A path of every kind of file that a run writes. */
+const writtenPaths: readonly string[] = [
+  partPath('train', 0, 0),
+  partPath(null, 0, 0),
+  manifestName,
+  ...durableFiles,
+  ...localFiles,
+  `${repliesFolder}/000000.log`,
+  `${dedupFolder}/${dedupLogName}`,
+]
+
 /** A run that lists its own files would resume with other inputs than it started with. */
 function writtenIssues({ run, hub, files }: RecipeSource, index: number, output: string): Issue[] {
   if (run !== undefined || hub !== undefined || files.some((glob) => isS3Glob(glob) || glob === '-')) return []
   const globs = (marked: boolean) =>
     files.filter((glob) => glob.startsWith('!') === marked).map((glob) => compileGlob(glob.replace(/^!/, ''), '.'))
   const [included, excluded] = [globs(false), globs(true)]
-  const found = examplePaths
+  const found = writtenPaths
     .map((path) => resolve(output, path))
     .find((path) => isMatchedBy(path, included) && !isMatchedBy(path, excluded))
   if (found === undefined) return []

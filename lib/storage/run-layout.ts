@@ -94,17 +94,6 @@ export function partPath(split: string | null, cut: number, n: number): string {
   return split === null ? `${rejectsFolder}/${numbers}.parquet` : `${dataFolder}/${split}-${numbers}.parquet`
 }
 
-/** A path of every kind of file that a run writes, for checking whether a glob finds them. */
-export const examplePaths: readonly string[] = [
-  partPath('train', 0, 0),
-  partPath(null, 0, 0),
-  manifestName,
-  ...durableFiles,
-  ...localFiles,
-  `${repliesFolder}/000000.log`,
-  `${dedupFolder}/${dedupLogName}`,
-]
-
 /** Matches the name of a part, finished or not. Other files in the folders of parts are never deleted. */
 export const partName = /^(?:(?<split>[\p{L}\p{N}_.]+)-)?(?<cut>\d{6})-\d{3}\.parquet(?:\.writing)?$/u
 
