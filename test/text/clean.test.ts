@@ -91,7 +91,11 @@ t.test(
     t.comment(`KUN_SEED=${seed}`)
     const random = new Random(seed)
     for (let round = 0; round < 4000; round++) {
-      const text = randomText(random, round % 100 === 0 ? 6000 : 40)
+      // Without links of Markdown, whose marks are taken out: test/text/markup.test.ts.
+      const text = randomText(random, round % 100 === 0 ? 6000 : 40).replace(
+        /\](?:[\u200b\ufeff]|\p{Cc}|\p{Cs})*\(/gu,
+        '] (',
+      )
       const found = clean(text)
       const fault = unitFault(cleaner(text, true), random) ?? unitFault(cleaner(text), random)
       if (found === plainClean(text) && clean(found) === found && fault === null) continue
