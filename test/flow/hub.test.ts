@@ -87,7 +87,7 @@ models:
   writer: { endpoints: ['${endpoint}'], model: writer, limiter: fixed, inFlightMax: 64 }
   judge: { endpoints: ['${endpoint}'], model: judge, limiter: fixed, inFlightMax: 64 }
 kun: { label: { model: writer }, score: { model: judge }, polish: { model: judge } }
-output: { dir: unused, candidatesPerCut: 40, rowsPerFile: 30, rowGroupBytesMax: 16KiB }
+output: { dir: ../unused, candidatesPerCut: 40, rowsPerFile: 30, rowGroupBytesMax: 16KiB }
 `
 }
 
