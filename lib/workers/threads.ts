@@ -1,6 +1,7 @@
 /**
- * The threads of a Piscina, each with a port of its own for the whole time: Piscina starts, replaces and terminates them,
+ * The threads of a Piscina, each with a port of its own while there is work: Piscina starts, replaces and terminates them,
  * and tasks do not pass through it. Its queue, balancer and resources of each task took a fifth of the main thread's time.
+ * A thread without work is given back to Piscina, so that a pool that nobody uses keeps no process alive.
  */
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { Piscina } from 'piscina'
@@ -19,7 +20,11 @@ interface Thread {
   /** Aborted to terminate it. */
   readonly stop: AbortController
   task: Task | null
+  idleSinceMs: number
 }
+
+/** Time without a task after which a thread is given back. */
+const idleMsMax = 100
 
 /** Works on one task at a time in each thread. The threads serve their ports until these are closed. */
 export class Threads {
@@ -28,6 +33,9 @@ export class Threads {
   /** Threads without a task. Those that are still being loaded are among them: a task waits in the port. */
   readonly #idle: Thread[] = []
   readonly #queue: Task[] = []
+  /** Threads that Piscina has: they get a port when there is work. */
+  #given = 0
+  #idleTimer: NodeJS.Timeout | null = null
   #isClosed = false
 
   /** @param pool of `count` threads, whose function serves the port that it gets */
@@ -56,6 +64,7 @@ export class Threads {
   /** Ends all threads; their tasks and those in the queue are rejected. */
   async close(): Promise<void> {
     this.#isClosed = true
+    if (this.#idleTimer !== null) clearTimeout(this.#idleTimer)
     for (const thread of [...this.#threads]) this.#remove(thread, terminated())
     for (const { reject } of this.#queue.splice(0)) reject(terminated())
     await this.#pool.destroy()
@@ -63,7 +72,7 @@ export class Threads {
 
   #start(): void {
     const { port1: port, port2 } = new MessageChannel()
-    const thread: Thread = { port, stop: new AbortController(), task: null }
+    const thread: Thread = { port, stop: new AbortController(), task: null, idleSinceMs: 0 }
     port.on('message', (reply: unknown) => this.#receive(thread, reply))
     const { signal } = thread.stop
     this.#pool.run(port2, { transferList: [port2], signal }).then(
@@ -71,18 +80,39 @@ export class Threads {
       (error: unknown) => this.#died(thread, asError(error)),
     )
     this.#threads.add(thread)
+    this.#rest(thread)
+  }
+
+  #rest(thread: Thread): void {
+    thread.idleSinceMs = performance.now()
     this.#idle.push(thread)
+    if (this.#queue.length === 0) this.#idleTimer ??= setTimeout(() => this.#giveBack(), idleMsMax)
+  }
+
+  /** Closes the ports of the threads that had no task for a while. The one that rested last is at the end. */
+  #giveBack(): void {
+    this.#idleTimer = null
+    const since = performance.now() - idleMsMax
+    while (this.#idle[0] !== undefined && this.#idle[0].idleSinceMs <= since) {
+      this.#remove(this.#idle[0], terminated())
+      this.#given++
+    }
+    if (this.#idle.length > 0) this.#idleTimer = setTimeout(() => this.#giveBack(), idleMsMax)
   }
 
   #dispatch(): void {
     while (this.#queue.length > 0) {
+      if (this.#idle.length === 0 && this.#given > 0) {
+        this.#given--
+        this.#start()
+      }
       const thread = this.#idle.pop()
       if (thread === undefined) return
       const task = this.#queue.shift() as Task
       try {
         thread.port.postMessage(task.message)
       } catch (error) {
-        this.#idle.push(thread)
+        this.#rest(thread)
         task.reject(asError(error))
         continue
       }
@@ -95,12 +125,13 @@ export class Threads {
     const { task } = thread
     if (task === null) return
     thread.task = null
-    this.#idle.push(thread)
+    this.#rest(thread)
     task.resolve(reply)
     this.#dispatch()
   }
 
   #died(thread: Thread, error: Error): void {
+    if (!this.#isClosed && this.#pool.threads.length === 0) void this.close()
     if (!this.#threads.has(thread)) return
     this.#remove(thread, error)
     if (this.#isClosed) return

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { pathToFileURL } from 'node:url'
 import { Piscina } from 'piscina'
 import t, { type Test } from 'tap'
@@ -91,4 +92,34 @@ t.test('closing rejects tasks that run and tasks that wait', async (t) => {
   await threads.close()
   for (const each of await settled) t.match(each, { reason: { message: 'Terminating worker thread' } })
   await t.rejects(threads.run({ value: 2 }, unlimited()))
+})
+
+t.test('threads without work keep no process alive, and work again after a rest', async (t) => {
+  const folder = t.testdir({ 'entry.mjs': entry })
+  const filename = JSON.stringify(pathToFileURL(`${folder}/entry.mjs`).href)
+  const module = (path: string) => JSON.stringify(new URL(`../../lib/workers/${path}.js`, import.meta.url).href)
+  const opened = `
+    import { Piscina } from ${JSON.stringify(import.meta.resolve('piscina'))}
+    const { Threads } = await import(${module('threads')})
+    const { Deadline } = await import(${module('deadlines')})
+    const { newProgress } = await import(${module('wire')})
+    const threads = new Threads(new Piscina({ filename: ${filename}, minThreads: 2, maxThreads: 2 }), 2)
+    const run = (value) => threads.run({ value }, new Deadline(newProgress()))`
+  const rounds = `
+    for (let round = 0; round < 3; round++) {
+      const replies = await Promise.all([run(1), run(2), run(3)])
+      console.log(replies.map(({ value }) => value).join(' '))
+      await new Promise((resolve) => setTimeout(resolve, 300))
+    }`
+  for (const [script, output] of [
+    [opened, ''],
+    [`${opened}; await run(1)`, ''],
+    [opened + rounds, '1 2 3\n1 2 3\n1 2 3\n'],
+  ] as const) {
+    const ended = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
+      encoding: 'utf8',
+      timeout: 60_000,
+    })
+    t.strictSame([ended.status, ended.stdout, ended.stderr], [0, output, ''])
+  }
 })
