@@ -5,7 +5,7 @@ import { columnIssues } from '../kun/column-checks.js'
 import { listText } from '../language/list-text.js'
 import { say, translated } from '../language/say.js'
 import { listedEndpoints } from '../llm/options.js'
-import { compileGlob, isMatchedBy } from '../sources/globs.js'
+import { compilePatterns, isSelected } from '../sources/globs.js'
 import { presetNames } from '../sources/index.js'
 import { isS3Glob } from '../sources/s3-shards.js'
 import {
@@ -101,12 +101,8 @@ const writtenPaths: readonly string[] = [
 /** A run that lists its own files would resume with other inputs than it started with. */
 function writtenIssues({ run, hub, files }: RecipeSource, index: number, output: string): Issue[] {
   if (run !== undefined || hub !== undefined || files.some((glob) => isS3Glob(glob) || glob === '-')) return []
-  const globs = (marked: boolean) =>
-    files.filter((glob) => glob.startsWith('!') === marked).map((glob) => compileGlob(glob.replace(/^!/, ''), '.'))
-  const [included, excluded] = [globs(false), globs(true)]
-  const found = writtenPaths
-    .map((path) => resolve(output, path))
-    .find((path) => isMatchedBy(path, included) && !isMatchedBy(path, excluded))
+  const patterns = compilePatterns(files, '.')
+  const found = writtenPaths.map((path) => resolve(output, path)).find((path) => isSelected(path, patterns))
   if (found === undefined) return []
   const what = say`matches ${relative('.', found)}, which the run itself writes; add "!${output}/**", or use another output.dir`
   return [issue(['sources', index, 'files'], what)]

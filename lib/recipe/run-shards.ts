@@ -5,7 +5,7 @@ import { SourceNotFoundError } from '../errors.js'
 import { listText } from '../language/list-text.js'
 import { say } from '../language/say.js'
 import { mustBeCommitted, readManifest } from '../sinks/index.js'
-import { compileGlob, isMatchedBy } from '../sources/globs.js'
+import { compilePatterns, isSelected } from '../sources/globs.js'
 import { localShards, type Shard } from '../sources/index.js'
 import type { FieldMapping } from '../text/mapping.js'
 
@@ -27,16 +27,9 @@ interface RunShardsOptions {
  * @throws {CorruptFileError} a part is not the one that was committed
  */
 export async function runShards({ run, files, split, mapping }: RunShardsOptions): Promise<Shard[]> {
-  const globs = (marked: boolean) =>
-    files
-      .filter((glob) => glob.startsWith('!') === marked)
-      .map((glob) => compileGlob(glob.replace(/^!/, ''), resolve(run)))
-  const [included, excluded] = [globs(false), globs(true)]
+  const patterns = compilePatterns(files, resolve(run))
   const committed = (await readManifest(run)).flatMap((cut) => cut.files)
-  const parts = committed.filter(({ path }) => {
-    const absolute = resolve(run, path)
-    return isMatchedBy(absolute, included) && !isMatchedBy(absolute, excluded)
-  })
+  const parts = committed.filter(({ path }) => isSelected(resolve(run, path), patterns))
   if (parts.length === 0) {
     const found = committed.length === 0 ? 'nothing is committed there' : `it has ${committed[0]?.path}, …`
     throw new SourceNotFoundError(say`no committed part of the run ${run} matches ${listText(files)}: ${found}`)

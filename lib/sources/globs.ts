@@ -55,6 +55,26 @@ function below(rest: readonly string[]): Glob['mayMatchBelow'] {
   }
 }
 
+/** The patterns of a source. */
+export interface Patterns {
+  readonly included: readonly Glob[]
+  readonly excluded: readonly Glob[]
+}
+
+/** Compiles patterns, of which a leading '!' excludes files or directories. @param root directory of relative ones */
+export function compilePatterns(patterns: readonly string[], root: string): Patterns {
+  const compiled = (isExcluded: boolean) =>
+    patterns
+      .filter((each) => each.startsWith('!') === isExcluded)
+      .map((each) => compileGlob(each.replace(/^!/, ''), root))
+  return { included: compiled(false), excluded: compiled(true) }
+}
+
+/** Whether the patterns select a file. @param path absolute, as shown */
+export function isSelected(path: string, { included, excluded }: Patterns): boolean {
+  return isMatchedBy(path, included) && !isMatchedBy(path, excluded)
+}
+
 /** Whether one of the patterns matches the file or directory. @param path absolute, as shown */
 export function isMatchedBy(path: string, globs: readonly Glob[]): boolean {
   return globs.some(({ base, matches }) => {

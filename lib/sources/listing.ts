@@ -10,7 +10,7 @@ import { SourceNotFoundError } from '../errors.js'
 import { say } from '../language/say.js'
 import { storageError } from '../storage/files.js'
 import { type FilePlace, placeIn, placeKey } from './file-name.js'
-import { compileGlob, type Glob, isMatchedBy } from './globs.js'
+import { compilePatterns, type Glob, isMatchedBy } from './globs.js'
 import type { ShardReject } from './shard.js'
 
 export interface FoundFile {
@@ -46,8 +46,7 @@ const pathErrors: Readonly<Record<string, string>> = {
  * @throws {StorageError} the system cannot list a directory now: resumable
  */
 export async function listFiles(root: string, patterns: readonly string[]): Promise<Listing> {
-  const globs = patterns.filter((each) => !each.startsWith('!')).map((each) => compileGlob(each, root))
-  const excluded = patterns.filter((each) => each.startsWith('!')).map((each) => compileGlob(each.slice(1), root))
+  const { included: globs, excluded } = compilePatterns(patterns, root)
   if (globs.length === 0) throw new SourceNotFoundError(say`no glob is given: name the files to read in \`files\``)
   const found = new Map<string, FoundFile>()
   for (const glob of globs) {

@@ -146,7 +146,7 @@ function isCodeLine(codes: Uint16Array, start: number, end: number): boolean {
   return marks > 0 && opensCode(codes, start, stop)
 }
 
-/** Whether a letter and a mark of code are in it: most lines of prose are passed over by that. */
+/** Whether the line has a letter and a mark of code: most lines of prose have not, and are rejected by this. */
 function mayBeCode(codes: Uint16Array, start: number, end: number): boolean {
   let hasLetter = false
   let hasMark = false

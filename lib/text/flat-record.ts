@@ -26,7 +26,7 @@ export class FlatReader {
   title = ''
   /** Position after the record. */
   end = 0
-  /** Whether the record that is not flat has a string that is not valid, behind what is: no other reader can read it. */
+  /** Whether reading ended at a string that is invalid in JSON: no other reader can read the record. */
   isInvalid = false
 
   #at = 0

@@ -8,7 +8,7 @@ import { tailOf } from './line-tails.js'
 
 /** Tails of one line. */
 const tailsMax = 4
-/** Lines that are remembered, and their code units, of which a longer line has too many; all are forgotten when there is no room. */
+/** Limits of what is remembered: lines, their code units together, and those of one line. At a limit all lines are removed. */
 const knownLinesMax = 4096
 const knownUnitsMax = 2 ** 17
 const lineCharsMax = 400

@@ -183,7 +183,7 @@ for (const [name, shape] of Object.entries(shapes)) {
 const isNear = (document: number, row: KeptRow) =>
   (document + row.signature.reduce((sum, byte) => sum + byte)) % 3 === 0
 
-/** The verdict on a row that is looked up alone; keeps it if it is no duplicate. */
+/** Looks one row up and returns its verdict; keeps the row if it is no duplicate. */
 function decideAlone(index: ExactIndex, row: KeptRow): Duplicate | null {
   const equal = index.equal(row)
   if (equal !== null) return equal

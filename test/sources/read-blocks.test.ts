@@ -119,7 +119,7 @@ t.test('memory is used again, by more blocks than the thread may be ahead', asyn
   t.equal(hash.digest('hex'), createHash('sha256').update(content).digest('hex'))
 })
 
-t.test('a thread resumes at every cursor, and goes on with the hash', async (t) => {
+t.test('a thread resumes at every cursor and continues the hash', async (t) => {
   const folder = t.testdir({})
   const shards = await corpus(folder)
   const whole = await read(shards, { thread: false, blockBytes: 10_000 })

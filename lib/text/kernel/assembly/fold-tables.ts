@@ -1,8 +1,12 @@
 // Fills the tables of `fold` from lines that the host normalised: properties of characters are those of the host. In
 // WebAssembly because each thread does this once, over 18,000 characters: in JavaScript the split into lines and a loop that is
 // optimized for nothing took a hundred milliseconds of processor time a process.
-import { expansionBase, foldBase, inputBase, needsNormalize, pictureBase, pictureHigh } from './index'
+import { expansionBase, foldBase, inputBase, pictureBase } from './index'
 
+/** The first half of a code point in U+1F000 … U+1FBFF, which `pictureBase` decides on. */
+export const pictureHigh: u32 = 0xdffe
+/** The character interacts with its neighbours, or is half of one: String.normalize is needed. */
+export const needsNormalize: u32 = 0xdfff
 const lineFeed: u16 = 0x0a
 /** In a line of `joining`: see there. */
 const joins: u16 = 0x0d

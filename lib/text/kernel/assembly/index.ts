@@ -2,6 +2,7 @@
 // One call per text. lib/text/kernel/reference-kernel.ts is the reference in plain TypeScript; lib/text/signature.ts fills the
 // tables, writes the text, and uses String.normalize where `sign` returns −1.
 
+import { needsNormalize, pictureHigh } from './fold-tables'
 export { foldPictures, foldUnits, resetFold, writePictures, writeUnits } from './fold-tables'
 
 // Memory layout, in bytes. The host reads the exported addresses.
@@ -20,10 +21,6 @@ export const inputBase: usize = 174800 // u16[]: the text; the host places the f
 export const binsMax: i32 = 512
 /** Rounds in which shingles are hashed to bins; a bin that is still empty takes the minimum over all shingles. */
 export const roundsMax: i32 = 32
-/** The first half of a code point in U+1F000 … U+1FBFF, which `pictureBase` decides on. */
-export const pictureHigh: u32 = 0xdffe
-/** The character interacts with its neighbours, or is half of one: String.normalize is needed. */
-export const needsNormalize: u32 = 0xdfff
 const empty: u32 = 0xffffffff
 /** Shingle hashes per tile: 8 KiB, so that passes over them stay in the first-level cache. */
 const tileShingles: i32 = 2048

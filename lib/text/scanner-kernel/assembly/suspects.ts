@@ -27,7 +27,7 @@ let openingBits: usize = 0
 let openingSlots: usize = 0
 let openingMask: i32 = 0
 
-/** Writes the numbers of the lines to \`out\` (i32 each). Returns twice their number, and 1 more if a line is one without its indentation. */
+/** Writes the numbers of the lines to `out` (i32 each). Returns twice their number, and 1 more if a line is one without its indentation. */
 export function suspects(
   text: usize,
   units: i32,
