@@ -3,6 +3,7 @@
  * and tasks do not pass through it. Its queue, balancer and resources of each task took a fifth of the main thread's time.
  * A thread without work is given back to Piscina, so that a pool that nobody uses keeps no process alive.
  */
+import { once } from 'node:events'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { Piscina } from 'piscina'
 import { asError } from '../caught-error.js'
@@ -36,6 +37,8 @@ export class Threads {
   /** Threads that Piscina has: they get a port when there is work. */
   #given = 0
   #idleTimer: NodeJS.Timeout | null = null
+  /** Each settles when a port is closed, which is some time after it was told to. */
+  readonly #closed = new Set<Promise<unknown>>()
   #isClosed = false
 
   /** @param pool of `count` threads, whose function serves the port that it gets */
@@ -67,13 +70,16 @@ export class Threads {
     if (this.#idleTimer !== null) clearTimeout(this.#idleTimer)
     for (const thread of [...this.#threads]) this.#remove(thread, terminated())
     for (const { reject } of this.#queue.splice(0)) reject(terminated())
-    await this.#pool.destroy()
+    await Promise.all([this.#pool.destroy(), ...this.#closed])
   }
 
   #start(): void {
     const { port1: port, port2 } = new MessageChannel()
     const thread: Thread = { port, stop: new AbortController(), task: null, idleSinceMs: 0 }
     port.on('message', (reply: unknown) => this.#receive(thread, reply))
+    // From the start: the port of a thread that dies closes by itself.
+    const closed = once(port, 'close').finally(() => this.#closed.delete(closed))
+    this.#closed.add(closed)
     const { signal } = thread.stop
     this.#pool.run(port2, { transferList: [port2], signal }).then(
       () => this.#died(thread, terminated()),
